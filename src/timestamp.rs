@@ -1,0 +1,44 @@
+//! Timestamps between Unix milliseconds and RFC 3339 text.
+
+use time::OffsetDateTime;
+use time::format_description::well_known::Rfc3339;
+
+use crate::ports::UnixMillis;
+
+/// RFC 3339 in UTC with milliseconds, `2026-01-31T12:00:00.000Z`.
+pub fn format(at: UnixMillis) -> String {
+    let nanos = i128::from(at).saturating_mul(1_000_000);
+    OffsetDateTime::from_unix_timestamp_nanos(nanos)
+        .ok()
+        .and_then(|t| {
+            let (date, clock) = (t.date(), t.time());
+            Some(format!("{date}T{:02}:{:02}:{:02}.{:03}Z", clock.hour(), clock.minute(), clock.second(), clock.millisecond()))
+        })
+        .unwrap_or_else(|| "1970-01-01T00:00:00.000Z".to_owned())
+}
+
+/// RFC 3339 with any offset; `None` when it is not, or lies before 1970.
+pub fn parse(text: &str) -> Option<UnixMillis> {
+    let at = OffsetDateTime::parse(text, &Rfc3339).ok()?;
+    UnixMillis::try_from(at.unix_timestamp_nanos().checked_div(1_000_000)?).ok()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn text_and_milliseconds_agree() {
+        assert_eq!(format(1_767_225_600_123), "2026-01-01T00:00:00.123Z");
+        assert_eq!(parse("2026-01-01T00:00:00.123Z"), Some(1_767_225_600_123));
+        assert_eq!(parse("2026-01-01T05:30:00+05:30"), Some(1_767_225_600_000));
+        assert_eq!(format(u64::MAX), "1970-01-01T00:00:00.000Z");
+    }
+
+    #[test]
+    fn what_is_not_rfc_3339_is_refused() {
+        for bad in ["", "now", "2026-01-01", "2026-01-01T00:00:00", "2026-13-01T00:00:00Z", "1767225600", "1960-01-01T00:00:00Z"] {
+            assert_eq!(parse(bad), None, "{bad}");
+        }
+    }
+}
