@@ -1,7 +1,7 @@
 //! Timestamps between Unix milliseconds and RFC 3339 text.
 
 use time::OffsetDateTime;
-use time::format_description::well_known::Rfc3339;
+use time::format_description::well_known::{Rfc2822, Rfc3339};
 
 use crate::ports::UnixMillis;
 
@@ -21,6 +21,13 @@ pub fn format(at: UnixMillis) -> String {
 pub fn parse(text: &str) -> Option<UnixMillis> {
     let at = OffsetDateTime::parse(text, &Rfc3339).ok()?;
     UnixMillis::try_from(at.unix_timestamp_nanos().checked_div(1_000_000)?).ok()
+}
+
+/// An HTTP date in its preferred form (RFC 9110 §5.6.7), `Thu, 01 Jan 2026 00:00:05 GMT`.
+pub fn parse_http_date(text: &str) -> Option<UnixMillis> {
+    let numeric = text.strip_suffix("GMT").map(|date| format!("{date}+0000"))?;
+    let at = OffsetDateTime::parse(&numeric, &Rfc2822).ok()?;
+    UnixMillis::try_from(at.unix_timestamp()).ok()?.checked_mul(1_000)
 }
 
 #[cfg(test)]

@@ -58,11 +58,12 @@ clean_up() {
 }
 
 # Runs a command for at most the given seconds; the log keeps what it said.
+# In the foreground, so that ctrl-c ends it too.
 quietly() {
     local limit=$1
     shift
     if command -v timeout >/dev/null; then
-        timeout -k 5 "$limit" "$@" >"$work/log" 2>&1 </dev/null
+        timeout --foreground -k 5 "$limit" "$@" >"$work/log" 2>&1 </dev/null
     else
         "$@" >"$work/log" 2>&1 </dev/null
     fi

@@ -1,0 +1,270 @@
+//! The courier: asks the breaker, calls, judges, pauses, and comes back with a report.
+
+use std::time::Duration;
+
+use serde::Serialize;
+
+use super::outcome::{Cause, Class, classify_status};
+use super::reply::{MAX_REPLY, Reply, collect};
+use super::retry::{RetryPolicy, Verdict as Retry, retry_after};
+use crate::agents::Agent;
+use crate::breaker::{Breakers, Permit, Phase, Records, Verdict};
+use crate::config::{DaprConfig, Flag, Flags};
+use crate::dapr::{self, Call, Invocation};
+use crate::ports::{Platform, TransportFault, TransportLimits, within};
+
+/// One call that was made.
+#[derive(Debug, Clone, PartialEq, Serialize)]
+pub struct Attempt {
+    /// From 1.
+    pub number: u32,
+    /// Milliseconds from the request's arrival to the call.
+    pub after_ms: u64,
+    /// Milliseconds the call took.
+    pub took_ms: u64,
+    /// Why it failed; null when it did not.
+    pub cause: Option<String>,
+}
+
+/// What came back.
+pub enum Delivered<B> {
+    /// A complete answer.
+    Json(Reply),
+    /// The head of a stream; its outcome is known at its end and is to be reported under the permit.
+    Stream(B, Permit),
+}
+
+/// Why nothing came back.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Undelivered {
+    /// The breaker refused.
+    Refused {
+        /// Milliseconds until it may let a call through.
+        retry_after_ms: u64,
+    },
+    /// The agent refused the request itself.
+    Rejected(u16),
+    /// Every attempt failed.
+    Failed {
+        /// The last cause.
+        cause: Cause,
+        /// The peer's own hint.
+        retry_after: Option<Duration>,
+    },
+    /// The overall deadline passed.
+    Deadline,
+}
+
+/// Everything about one delivery.
+pub struct Report<B> {
+    /// The calls made, in order.
+    pub attempts: Vec<Attempt>,
+    /// State of the breaker at the last admission.
+    pub phase: Phase,
+    /// Under what the last call was admitted.
+    pub permit: Option<Permit>,
+    /// What came of it.
+    pub result: Result<Delivered<B>, Undelivered>,
+}
+
+/// Delivers one request.
+pub struct Courier<'a, P> {
+    /// The outside.
+    pub platform: &'a P,
+    /// The sidecar.
+    pub dapr: &'a DaprConfig,
+    /// The switches.
+    pub flags: Flags,
+    /// Who may be called.
+    pub breakers: Breakers<'a, P>,
+    /// When to try again.
+    pub retry: RetryPolicy,
+    /// When the request arrived, by the monotonic clock.
+    pub started: Duration,
+    /// The overall deadline, by the monotonic clock.
+    pub deadline: Duration,
+}
+
+/// Between two pieces of a body: the host's limit beside the guest's own timers.
+const BETWEEN_BYTES: Duration = Duration::from_secs(15);
+
+/// How much of an error body is read to learn whose error it is.
+const MAX_ERROR_BODY: usize = 16 * 1024;
+
+/// A failed attempt with the peer's hint.
+struct Failed {
+    cause: Cause,
+    hint: Option<Duration>,
+}
+
+enum Tried<B> {
+    Done(Delivered<B>),
+    Rejected(u16),
+    Failed(Failed),
+}
+
+impl<P: Platform> Courier<'_, P> {
+    /// Calls `agent` until it answers or no further attempt makes sense. `records` are the breakers
+    /// as the request's first read found them.
+    pub async fn deliver(&self, agent: &Agent, invocation: &Invocation, records: Records) -> Report<P::Body> {
+        let mut report = Report { attempts: Vec::new(), phase: Phase::Closed, permit: None, result: Err(Undelivered::Deadline) };
+        let mut records = records;
+        for number in 1..=self.attempts() {
+            let permit = match self.admit(&records, agent) {
+                Verdict::Admitted(permit, phase) => {
+                    report.phase = phase;
+                    permit
+                }
+                Verdict::Refused { phase, retry_after_ms } => {
+                    report.phase = phase;
+                    report.result = Err(Undelivered::Refused { retry_after_ms });
+                    return report;
+                }
+            };
+            report.permit = Some(permit);
+            let failed = match self.attempt(agent, invocation, number, permit, &mut report.attempts).await {
+                Tried::Done(delivered) => {
+                    report.result = Ok(delivered);
+                    return report;
+                }
+                Tried::Rejected(status) => {
+                    report.result = Err(Undelivered::Rejected(status));
+                    return report;
+                }
+                Tried::Failed(failed) => failed,
+            };
+            if self.note_failure(agent, permit).await {
+                report.phase = Phase::Open;
+            }
+            report.result = Err(self.undelivered(&failed));
+            let random = self.random();
+            match self.retry.after(number, failed.cause, failed.hint, self.remaining(), random) {
+                Retry::Stop => return report,
+                Retry::RetryAfter(pause) => self.platform.sleep(pause).await,
+            }
+            // Admission is asked again before each attempt: others may have tripped it meanwhile.
+            records = self.breakers.read().await.unwrap_or_default();
+        }
+        report
+    }
+
+    /// What is left of the overall deadline.
+    fn remaining(&self) -> Duration {
+        self.deadline.saturating_sub(self.platform.monotonic())
+    }
+
+    fn attempts(&self) -> u32 {
+        if self.flags.on(Flag::RetryPolicy) { self.retry.attempts } else { 1 }
+    }
+
+    fn random(&self) -> u64 {
+        let [a, b, c, d, e, f, g, h, ..] = self.platform.random();
+        u64::from_be_bytes([a, b, c, d, e, f, g, h])
+    }
+
+    fn admit(&self, records: &Records, agent: &Agent) -> Verdict {
+        if self.flags.on(Flag::CircuitBreaker) {
+            self.breakers.admit(records, &agent.id)
+        } else {
+            Verdict::Admitted(Permit { generation: 0, probe: false }, Phase::Closed)
+        }
+    }
+
+    /// Counts a failure before anything else happens, so that the next request meets it; true when
+    /// it opened the breaker.
+    async fn note_failure(&self, agent: &Agent, permit: Permit) -> bool {
+        self.flags.on(Flag::CircuitBreaker) && self.breakers.failed(&agent.id, permit).await.unwrap_or(false)
+    }
+
+    fn undelivered(&self, failed: &Failed) -> Undelivered {
+        if failed.cause == Cause::Deadline {
+            return Undelivered::Deadline;
+        }
+        Undelivered::Failed { cause: failed.cause, retry_after: failed.hint }
+    }
+
+    async fn attempt(
+        &self,
+        agent: &Agent,
+        invocation: &Invocation,
+        number: u32,
+        permit: Permit,
+        attempts: &mut Vec<Attempt>,
+    ) -> Tried<P::Body> {
+        let began = self.platform.monotonic();
+        let tried = self.call(agent, invocation, number, permit).await;
+        let cause = match &tried {
+            Tried::Done(_) => None,
+            Tried::Rejected(status) => Some(format!("status_{status}")),
+            Tried::Failed(failed) => Some(failed.cause.label()),
+        };
+        let took = self.platform.monotonic().saturating_sub(began);
+        attempts.push(Attempt {
+            number,
+            after_ms: millis(began.saturating_sub(self.started)),
+            took_ms: millis(took),
+            cause,
+        });
+        tried
+    }
+
+    /// One exchange. Both its waits are raced against timers of our own.
+    async fn call(&self, agent: &Agent, invocation: &Invocation, number: u32, permit: Permit) -> Tried<P::Body> {
+        let remaining = self.remaining();
+        let failed = |cause| Tried::Failed(Failed { cause, hint: None });
+        let Some(request) = dapr::invoke(self.dapr, invocation, Call { agent, attempt: number, remaining }) else {
+            return failed(Cause::Transport(TransportFault::Denied));
+        };
+        let limits = TransportLimits {
+            connect: agent.connect_timeout,
+            first_byte: agent.first_byte_timeout,
+            between_bytes: BETWEEN_BYTES,
+        };
+        let head_limit = agent.first_byte_timeout.min(remaining);
+        let head = within(self.platform, head_limit, self.platform.send(request, limits)).await;
+        let response = match head {
+            Some(Ok(response)) => response,
+            Some(Err(fault)) => return failed(Cause::Transport(fault)),
+            None if remaining <= agent.first_byte_timeout => return failed(Cause::Deadline),
+            None => return failed(Cause::Transport(TransportFault::FirstByteTimeout)),
+        };
+        self.judge(response, invocation.stream, permit).await
+    }
+
+    async fn judge(&self, response: http::Response<P::Body>, stream: bool, permit: Permit) -> Tried<P::Body> {
+        let status = response.status().as_u16();
+        match classify_status(status) {
+            Class::Rejected => Tried::Rejected(status),
+            Class::Failure => {
+                let hint = response.headers().get("retry-after").and_then(|value| value.to_str().ok());
+                let hint = hint.and_then(|text| retry_after(text, self.platform.now()));
+                let cause = self.whose(status, response).await;
+                Tried::Failed(Failed { cause, hint })
+            }
+            Class::Success if stream => Tried::Done(Delivered::Stream(response.into_body(), permit)),
+            Class::Success => match self.read(response.into_body(), MAX_REPLY).await.and_then(Reply::parse) {
+                Ok(reply) => Tried::Done(Delivered::Json(reply)),
+                Err(cause) => Tried::Failed(Failed { cause, hint: None }),
+            },
+        }
+    }
+
+    async fn read(&self, mut body: P::Body, limit: usize) -> Result<Vec<u8>, Cause> {
+        within(self.platform, self.remaining(), collect(&mut body, limit)).await.unwrap_or(Err(Cause::Deadline))
+    }
+
+    /// A 500 may be the agent's, or Dapr's word that it could not reach the agent.
+    async fn whose(&self, status: u16, response: http::Response<P::Body>) -> Cause {
+        if status != 500 {
+            return Cause::Status(status);
+        }
+        match self.read(response.into_body(), MAX_ERROR_BODY).await {
+            Ok(body) if dapr::is_unreachable_app(&body) => Cause::AppUnreachable,
+            _ => Cause::Status(status),
+        }
+    }
+}
+
+fn millis(duration: Duration) -> u64 {
+    u64::try_from(duration.as_millis()).unwrap_or(u64::MAX)
+}
