@@ -1,1 +1,3 @@
 //! Triage.
+
+pub mod intent;
