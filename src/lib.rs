@@ -1,6 +1,7 @@
 //! Triage.
 pub mod agents;
 pub mod ids;
+pub mod intent;
 pub mod ports;
 pub mod problem;
 pub mod route;

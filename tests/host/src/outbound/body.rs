@@ -11,33 +11,52 @@ use wasmtime_wasi_http::{Error, WasiBody};
 use super::record::{CallEnd, Tracked};
 use super::script::{Chunk, End};
 
-/// A body made of timed pieces.
-pub(super) fn scripted(chunks: Vec<Chunk>, end: End, mut tracked: Tracked) -> WasiBody {
+/// A body made of timed pieces; an error when it pauses for longer than `longest`.
+pub(super) fn scripted(
+    chunks: Vec<Chunk>,
+    end: End,
+    longest: Duration,
+    mut tracked: Tracked,
+) -> WasiBody {
     if chunks.is_empty() && end == End::Complete {
         tracked.end(CallEnd::Answered);
     }
-    let state = (chunks.into_iter().peekable(), tracked, false);
-    let frames = stream::unfold(state, move |(mut chunks, mut tracked, over)| async move {
-        if over {
-            return None;
-        }
-        let Some(chunk) = chunks.next() else {
-            return match end {
-                End::Complete => None,
-                End::Stall => std::future::pending().await,
-                End::Cut => {
-                    tracked.end(CallEnd::Failed("cut".to_owned()));
-                    Some((Err(Error::HttpProtocolError), (chunks, tracked, true)))
+    let state = (Some(chunks.into_iter()), tracked);
+    let frames = stream::unfold(state, move |(chunks, mut tracked)| async move {
+        let mut chunks = chunks?;
+        match tokio::time::timeout(longest, next(&mut chunks, end)).await {
+            Ok(Some(Ok(data))) => {
+                if chunks.len() == 0 && end == End::Complete {
+                    tracked.end(CallEnd::Answered);
                 }
-            };
-        };
-        wait(chunk.wait).await;
-        if chunks.peek().is_none() && end == End::Complete {
-            tracked.end(CallEnd::Answered);
+                Some((Ok(Frame::data(data)), (Some(chunks), tracked)))
+            }
+            Ok(Some(Err(error))) => {
+                tracked.end(CallEnd::Failed("cut".to_owned()));
+                Some((Err(error), (None, tracked)))
+            }
+            Ok(None) => None,
+            Err(_) => {
+                tracked.end(CallEnd::Failed("between-bytes time-out".to_owned()));
+                Some((Err(Error::ConnectionReadTimeout), (None, tracked)))
+            }
         }
-        Some((Ok(Frame::data(chunk.data)), (chunks, tracked, false)))
     });
     StreamBody::new(frames).boxed_unsync()
+}
+
+async fn next(chunks: &mut std::vec::IntoIter<Chunk>, end: End) -> Option<Result<Bytes, Error>> {
+    match (chunks.next(), end) {
+        (Some(chunk), _) => {
+            if !chunk.wait.is_zero() {
+                tokio::time::sleep(chunk.wait).await;
+            }
+            Some(Ok(chunk.data))
+        }
+        (None, End::Complete) => None,
+        (None, End::Cut) => Some(Err(Error::HttpProtocolError)),
+        (None, End::Stall) => std::future::pending().await,
+    }
 }
 
 /// `body`, with its end told to `tracked`, and an error when it pauses for longer than `longest`.
@@ -67,10 +86,4 @@ pub(super) fn watched(body: WasiBody, longest: Duration, tracked: Tracked) -> Wa
 /// A body that is there at once.
 pub(crate) fn full(data: impl Into<Bytes>) -> WasiBody {
     http_body_util::Full::new(data.into()).map_err(|never| match never {}).boxed_unsync()
-}
-
-async fn wait(time: Duration) {
-    if !time.is_zero() {
-        tokio::time::sleep(time).await;
-    }
 }

@@ -1,0 +1,126 @@
+//! What is known about the student tips a close call, and never a clear one.
+//!
+//! Scores and history are weak evidence: a student with low quiz scores asks for explanations a
+//! little more often, a second question in a row tends to be of the first one's kind. So each
+//! circumstance adds a fraction of a log-odd, their sum per label is capped, and nothing is added
+//! once the best label leads by more than [`CLOSE`].
+
+use super::label::Intent;
+
+/// A lead, in log-odds, above which circumstances no longer count.
+pub const CLOSE: f64 = 0.9;
+/// The most that circumstances together add to one label.
+const CAP: f64 = 0.4;
+
+/// The agent a student was working with.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum AgentSource {
+    /// The concepts agent.
+    Concepts,
+    /// The review agent.
+    Review,
+    /// The debug agent.
+    Debug,
+    /// The exercise agent.
+    Exercise,
+    /// The progress agent.
+    Progress,
+}
+
+impl AgentSource {
+    /// The source of that name.
+    #[must_use]
+    pub fn from_name(name: &str) -> Option<Self> {
+        Some(match name {
+            "concepts" => Self::Concepts,
+            "review" => Self::Review,
+            "debug" => Self::Debug,
+            "exercise" => Self::Exercise,
+            "progress" => Self::Progress,
+            _ => return None,
+        })
+    }
+}
+
+/// The circumstances of a message; scores lie in 0 to 1.
+#[derive(Debug, Clone, Copy, Default, PartialEq)]
+pub struct Context {
+    /// The agent the student was working with.
+    pub agent_source: Option<AgentSource>,
+    /// How much of the exercise is done.
+    pub completion_score: Option<f64>,
+    /// Result of the last quizzes.
+    pub quiz_score: Option<f64>,
+    /// Quality of the code handed in.
+    pub quality_score: Option<f64>,
+    /// How regularly the student works.
+    pub consistency_score: Option<f64>,
+    /// What the message before this one wanted.
+    pub previous_intent: Option<Intent>,
+    /// Messages before this one in the conversation.
+    pub turn_number: Option<u32>,
+}
+
+impl Context {
+    /// Adds what the circumstances say to `logits`, if the call is close.
+    #[must_use]
+    pub fn shift(&self, logits: [f64; 5]) -> [f64; 5] {
+        if *self == Self::default() || lead(&logits) > CLOSE {
+            return logits;
+        }
+        let mut shifted = logits;
+        for (logit, label) in shifted.iter_mut().zip(Intent::ALL) {
+            *logit += self.favour(label).clamp(-CAP, CAP);
+        }
+        shifted
+    }
+
+    /// What the circumstances say for `label`, in log-odds.
+    fn favour(&self, label: Intent) -> f64 {
+        self.for_source(label) + self.for_previous(label) + self.for_scores(label)
+    }
+
+    fn for_source(&self, label: Intent) -> f64 {
+        match (self.agent_source, label) {
+            (Some(AgentSource::Concepts), Intent::ConceptExplanation)
+            | (Some(AgentSource::Debug | AgentSource::Exercise), Intent::SyntaxHelp)
+            | (Some(AgentSource::Progress), Intent::ProgressCheck) => 0.15,
+            _ => 0.0,
+        }
+    }
+
+    fn for_previous(&self, label: Intent) -> f64 {
+        let under_way = self.turn_number.is_none_or(|turn| turn > 0);
+        if under_way && self.previous_intent == Some(label) && label != Intent::None {
+            0.2
+        } else {
+            0.0
+        }
+    }
+
+    fn for_scores(&self, label: Intent) -> f64 {
+        let low = |score: Option<f64>| score.is_some_and(|s| s < 0.4);
+        let high = |score: Option<f64>| score.is_some_and(|s| s > 0.9);
+        match label {
+            Intent::ConceptExplanation if low(self.quiz_score) => 0.1,
+            Intent::SyntaxHelp if low(self.quality_score) || low(self.completion_score) => 0.1,
+            Intent::ExerciseRequest if high(self.completion_score) => 0.1,
+            Intent::ProgressCheck if high(self.consistency_score) => 0.05,
+            _ => 0.0,
+        }
+    }
+}
+
+/// How far the best label is ahead of the second.
+fn lead(logits: &[f64; 5]) -> f64 {
+    let (mut first, mut second) = (f64::NEG_INFINITY, f64::NEG_INFINITY);
+    for &logit in logits {
+        if logit > first {
+            second = first;
+            first = logit;
+        } else if logit > second {
+            second = logit;
+        }
+    }
+    first - second
+}
