@@ -15,7 +15,7 @@ pub const EMBEDDED: &str = include_str!("agents/table.json");
 
 /// A Dapr app id: `[a-z0-9]` and inner `-`, at most 63 characters (a DNS label, RFC 1123), so that
 /// it can stand in a path or a store key as it is.
-#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Hash, serde::Serialize)]
+#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Hash, serde::Serialize, serde::Deserialize)]
 pub struct AgentId(String);
 
 impl AgentId {

@@ -5,7 +5,7 @@ mod request;
 mod schema;
 
 pub use decision::{Metadata, RoutingDecision, Secondary, Timing};
-pub use request::{AgentSource, ClassifyRequest, Progress, TriageRequest};
+pub use request::{ClassifyRequest, Progress, Session, TriageRequest};
 
 /// The OpenAPI document served under `/openapi.json`.
 pub const OPENAPI: &str = include_str!("contract/openapi.json");

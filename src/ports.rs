@@ -47,6 +47,8 @@ impl fmt::Display for StoreFault {
 /// The asynchronous calls suspend one request. The `*_blocking` calls are synchronous imports: each
 /// stops every request of the instance until it returns (see `store.rs` for when they are allowed).
 pub trait KeyValue {
+    /// Whether handles are kept from one call to the next (`enable_connection_pooling`).
+    fn keep_handles(&self, keep: bool);
     /// The value under `key`.
     fn get(&self, key: &str) -> impl Future<Output = Result<Option<Vec<u8>>, StoreFault>>;
     /// Writes `value` under `key`.

@@ -2,7 +2,7 @@
 
 use super::{Admission, Breaker, Permit, Phase, Policy, Records, admit, after_failure, after_probe};
 use crate::agents::AgentId;
-use crate::ports::{Clock, KeyValue};
+use crate::ports::{Clock, KeyValue, UnixMillis};
 use crate::store::{Store, Unavailable};
 
 /// Key of the one record.
@@ -23,12 +23,20 @@ pub enum Verdict {
 }
 
 /// The breakers of all agents under one policy.
-#[derive(Debug, Clone, Copy)]
+#[derive(Debug)]
 pub struct Breakers<'a, P> {
     store: Store<'a, P>,
     clock: &'a P,
     policy: Policy,
 }
+
+impl<P> Clone for Breakers<'_, P> {
+    fn clone(&self) -> Self {
+        *self
+    }
+}
+
+impl<P> Copy for Breakers<'_, P> {}
 
 impl<'a, P: KeyValue + Clock> Breakers<'a, P> {
     /// The breakers in `store`.
@@ -92,6 +100,16 @@ impl<'a, P: KeyValue + Clock> Breakers<'a, P> {
         let was_open = self.read().await?.of(agent).opened_at.is_some();
         self.change(agent, |current| Some(next(current))).await?;
         Ok(was_open)
+    }
+
+    /// The state of `agent` now, going by `records`.
+    pub fn phase(&self, records: &Records, agent: &AgentId) -> Phase {
+        records.of(agent).phase(&self.policy, self.clock.now())
+    }
+
+    /// When the open breaker of `agent` lets a probe through.
+    pub fn retry_at(&self, records: &Records, agent: &AgentId) -> Option<UnixMillis> {
+        records.of(agent).retry_at(&self.policy, self.clock.now())
     }
 
     /// Failures counted in the present generation.

@@ -4,7 +4,7 @@ use serde_json::{Map, Value};
 
 use super::schema::{FaultList, Object};
 use super::{MAX_BATCH, MAX_QUERY};
-use crate::intent::Intent;
+use crate::intent::{AgentSource, Intent};
 use crate::ports::UnixMillis;
 use crate::{json, timestamp};
 
@@ -55,34 +55,6 @@ pub struct Progress {
     pub idempotency_key: Option<String>,
     /// The object as it came, for the agent.
     pub raw: Map<String, Value>,
-}
-
-/// The part of the platform a message comes from.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum AgentSource {
-    /// Reading about a concept.
-    Concepts,
-    /// Looking at a review.
-    Review,
-    /// Debugging.
-    Debug,
-    /// Solving an exercise.
-    Exercise,
-    /// Looking at the own progress.
-    Progress,
-}
-
-impl AgentSource {
-    fn parse(text: &str) -> Option<Self> {
-        Some(match text {
-            "concepts" => Self::Concepts,
-            "review" => Self::Review,
-            "debug" => Self::Debug,
-            "exercise" => Self::Exercise,
-            "progress" => Self::Progress,
-            _ => return None,
-        })
-    }
 }
 
 impl TriageRequest {
@@ -182,7 +154,7 @@ fn progress(value: &Value, faults: &FaultList) -> Option<Progress> {
     let source = checked(
         &object,
         "agent_source",
-        |text| AgentSource::parse(text).is_some(),
+        |text| AgentSource::from_name(text).is_some(),
         "must be concepts, review, debug, exercise or progress",
     );
     let scores = ["completion_score", "quiz_score", "quality_score", "consistency_score"].map(|name| object.share(name));
@@ -199,7 +171,7 @@ fn progress(value: &Value, faults: &FaultList) -> Option<Progress> {
     });
     Some(Progress {
         student_id: student_id?.to_owned(),
-        source: AgentSource::parse(source?)?,
+        source: AgentSource::from_name(source?)?,
         scores,
         idempotency_key,
         raw: value.as_object()?.clone(),
@@ -244,7 +216,7 @@ fn session(object: &Object<'_>, faults: &FaultList) -> Session {
         }
     }
     if let Some(value) = context.optional("previous_intent") {
-        session.previous_intent = value.as_str().and_then(Intent::from_name);
+        session.previous_intent = value.as_str().and_then(Intent::from_str);
         if session.previous_intent.is_none() {
             context.fault("previous_intent", "must be one of the intents");
         }

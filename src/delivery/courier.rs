@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use serde::Serialize;
+use serde::{Deserialize, Serialize};
 
 use super::outcome::{Cause, Class, classify_status};
 use super::reply::{MAX_REPLY, Reply, collect};
@@ -14,7 +14,7 @@ use crate::dapr::{self, Call, Invocation};
 use crate::ports::{Platform, TransportFault, TransportLimits, within};
 
 /// One call that was made.
-#[derive(Debug, Clone, PartialEq, Serialize)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Attempt {
     /// From 1.
     pub number: u32,

@@ -1,0 +1,303 @@
+//! One instance's part of the outbox: a slot it owns, rewritten in groups.
+//!
+//! An instance keeps everything of its requests that is not acknowledged in one slot and rewrites
+//! the slot as a whole: new records in, acknowledged ones out. While one write is under way the
+//! others wait, and the next write carries all of them (group commit), so sixteen waiting requests
+//! cost two writes, not sixteen. An empty slot is deleted.
+//!
+//! A slot is sealed when it is full or old, and never written again by its owner: from
+//! [`STALE_MS`](super::STALE_MS) after the last write on it belongs to whoever drains it.
+
+use std::cell::RefCell;
+use std::collections::BTreeMap;
+use std::time::Duration;
+
+use futures_channel::oneshot;
+
+use super::record::{OUTBOX, Record, Slot};
+use crate::ports::{Clock, KeyValue};
+use crate::sequence::Position;
+use crate::store::{Store, Unavailable};
+
+/// A full slot takes no further records.
+const MOST_RECORDS: usize = 32;
+/// A slot takes records for so long after it was opened …
+const OPEN_FOR: Duration = Duration::from_secs(30);
+/// … and is never written later than this after its last write: well below the time at which
+/// others may take it over.
+const OWNED_FOR: Duration = Duration::from_secs(20);
+/// Sealed slots remembered; more than that are left to maintenance.
+const MOST_SEALED: usize = 64;
+
+/// Names a record of this instance.
+pub type Ticket = u64;
+
+/// The outbox as one instance sees it.
+#[derive(Debug, Default)]
+pub struct Outbox(RefCell<State>);
+
+#[derive(Debug, Default)]
+struct State {
+    next_ticket: Ticket,
+    current: Option<Current>,
+    sealed: Vec<Sealed>,
+    writing: bool,
+    waiting: Vec<oneshot::Sender<()>>,
+}
+
+#[derive(Debug)]
+struct Current {
+    key: String,
+    opened: Duration,
+    written: Option<Duration>,
+    records: BTreeMap<Ticket, Record>,
+    /// Grows with every change that must reach the store …
+    version: u64,
+    /// … and what of it did, or could not.
+    durable: u64,
+    failed: Option<(u64, Unavailable)>,
+}
+
+#[derive(Debug)]
+struct Sealed {
+    key: String,
+    unsettled: Vec<Ticket>,
+}
+
+/// What a request that needs a version to be durable does next.
+enum Turn {
+    Done(Result<(), Unavailable>),
+    Wait(oneshot::Receiver<()>),
+    Lead { key: String, records: Vec<Record>, version: u64 },
+}
+
+/// Ends a leader's turn however it ends: a request whose client hung up may be dropped in the
+/// middle of a write, and must not leave the others waiting.
+struct Leading<'a>(&'a Outbox);
+
+impl Drop for Leading<'_> {
+    fn drop(&mut self) {
+        let waiting = {
+            let mut state = self.0.0.borrow_mut();
+            state.writing = false;
+            std::mem::take(&mut state.waiting)
+        };
+        for waiter in waiting {
+            // A waiter that is gone needs no wake-up.
+            let _ = waiter.send(());
+        }
+    }
+}
+
+impl Outbox {
+    /// Keeps `record`; completes when it would survive the end of this process.
+    pub async fn append<P: KeyValue + Clock>(
+        &self,
+        store: Store<'_, P>,
+        clock: &P,
+        record: Record,
+    ) -> Result<Ticket, Unavailable> {
+        self.open_slot(store, clock)?;
+        let Some((ticket, version)) = self.0.borrow_mut().push(record) else { return Err(Unavailable::Suspended) };
+        match self.durable(store, clock, version).await {
+            Ok(()) => Ok(ticket),
+            Err(fault) => {
+                self.0.borrow_mut().take(ticket);
+                Err(fault)
+            }
+        }
+    }
+
+    /// Replaces what `ticket` stands for by `record` and gives it a fresh date; completes when that
+    /// is durable. The ticket may change.
+    pub async fn renew<P: KeyValue + Clock>(
+        &self,
+        store: Store<'_, P>,
+        clock: &P,
+        ticket: Ticket,
+        record: Record,
+    ) -> Result<Ticket, Unavailable> {
+        let version = self.0.borrow_mut().replace(ticket, clock.monotonic(), &record);
+        match version {
+            Some(version) => self.durable(store, clock, version).await.map(|()| ticket),
+            None => {
+                let renewed = self.append(store, clock, record).await?;
+                self.settle(store, clock, ticket).await;
+                Ok(renewed)
+            }
+        }
+    }
+
+    /// The event of `ticket` was acknowledged: its record ends.
+    ///
+    /// A fault is not reported: the record is then published once more by whoever drains the slot.
+    pub async fn settle<P: KeyValue + Clock>(&self, store: Store<'_, P>, clock: &P, ticket: Ticket) {
+        let (emptied, abandoned) = {
+            let mut state = self.0.borrow_mut();
+            (state.take(ticket), state.settle_sealed(ticket))
+        };
+        if let Some(version) = emptied {
+            let _ = self.durable(store, clock, version).await;
+        }
+        if let Some(key) = abandoned {
+            let _ = store.delete(&key).await;
+        }
+    }
+
+    /// Records of this instance that are not acknowledged.
+    pub fn depth(&self) -> usize {
+        let state = self.0.borrow();
+        let sealed: usize = state.sealed.iter().map(|slot| slot.unsettled.len()).sum();
+        state.current.as_ref().map_or(0, |slot| slot.records.len()).saturating_add(sealed)
+    }
+
+    /// Makes sure there is a slot that takes records.
+    fn open_slot<P: KeyValue + Clock>(&self, store: Store<'_, P>, clock: &P) -> Result<(), Unavailable> {
+        let now = clock.monotonic();
+        if self.0.borrow().takes_records(now) {
+            return Ok(());
+        }
+        let bucket = OUTBOX.bucket(clock.now());
+        let number = store.increment(&OUTBOX.counter(bucket), 1)?;
+        let key = OUTBOX.key(Position { bucket, number: u64::try_from(number).unwrap_or(0) });
+        self.0.borrow_mut().open(key, now);
+        Ok(())
+    }
+
+    /// Completes when `version` of the current slot is in the store, or could not be written.
+    async fn durable<P: KeyValue + Clock>(
+        &self,
+        store: Store<'_, P>,
+        clock: &P,
+        version: u64,
+    ) -> Result<(), Unavailable> {
+        loop {
+            let turn = self.0.borrow_mut().turn(version);
+            match turn {
+                Turn::Done(result) => return result,
+                Turn::Wait(woken) => {
+                    // A dropped sender wakes as well as a message.
+                    let _ = woken.await;
+                }
+                Turn::Lead { key, records, version } => {
+                    let leading = Leading(self);
+                    let result = if records.is_empty() {
+                        store.delete(&key).await
+                    } else {
+                        store.set(&key, &Slot::new(clock.now(), records).encode()).await
+                    };
+                    self.0.borrow_mut().wrote(&key, version, clock.monotonic(), result);
+                    drop(leading);
+                }
+            }
+        }
+    }
+}
+
+impl State {
+    fn takes_records(&self, now: Duration) -> bool {
+        // While a write is under way the slot is kept: its waiters belong to it.
+        self.writing
+            || self.current.as_ref().is_some_and(|slot| {
+                slot.records.len() < MOST_RECORDS
+                    && now.saturating_sub(slot.opened) < OPEN_FOR
+                    && slot.is_owned(now)
+                    && slot.failed.is_none()
+            })
+    }
+
+    fn open(&mut self, key: String, now: Duration) {
+        let next = Current {
+            key,
+            opened: now,
+            written: None,
+            records: BTreeMap::new(),
+            version: 0,
+            durable: 0,
+            failed: None,
+        };
+        if let Some(old) = self.current.replace(next)
+            && !old.records.is_empty()
+        {
+            self.sealed.push(Sealed { key: old.key, unsettled: old.records.into_keys().collect() });
+            if self.sealed.len() > MOST_SEALED {
+                self.sealed.remove(0);
+            }
+        }
+    }
+
+    fn push(&mut self, record: Record) -> Option<(Ticket, u64)> {
+        let ticket = self.next_ticket;
+        self.next_ticket = ticket.wrapping_add(1);
+        let slot = self.current.as_mut()?;
+        slot.records.insert(ticket, record);
+        Some((ticket, slot.change()))
+    }
+
+    /// Replaces a record of the current slot; `None` when it stands elsewhere.
+    fn replace(&mut self, ticket: Ticket, now: Duration, record: &Record) -> Option<u64> {
+        let slot = self.current.as_mut().filter(|slot| slot.is_owned(now))?;
+        record.clone_into(slot.records.get_mut(&ticket)?);
+        Some(slot.change())
+    }
+
+    /// Takes a record out of the current slot; the version to write when that emptied it. With
+    /// records left, the next write of theirs drops this one too.
+    fn take(&mut self, ticket: Ticket) -> Option<u64> {
+        let slot = self.current.as_mut()?;
+        slot.records.remove(&ticket)?;
+        slot.records.is_empty().then(|| slot.change())
+    }
+
+    /// Takes a record out of a sealed slot; the key to delete when that was its last.
+    fn settle_sealed(&mut self, ticket: Ticket) -> Option<String> {
+        let index = self.sealed.iter().position(|slot| slot.unsettled.contains(&ticket))?;
+        let slot = self.sealed.get_mut(index)?;
+        slot.unsettled.retain(|other| *other != ticket);
+        slot.unsettled.is_empty().then(|| self.sealed.remove(index).key)
+    }
+
+    fn turn(&mut self, version: u64) -> Turn {
+        let writing = self.writing;
+        let Some(slot) = self.current.as_ref() else { return Turn::Done(Ok(())) };
+        if slot.durable >= version {
+            return Turn::Done(Ok(()));
+        }
+        if let Some((upto, fault)) = &slot.failed
+            && *upto >= version
+        {
+            return Turn::Done(Err(fault.clone()));
+        }
+        if writing {
+            let (wake, woken) = oneshot::channel();
+            self.waiting.push(wake);
+            return Turn::Wait(woken);
+        }
+        let lead =
+            Turn::Lead { key: slot.key.clone(), records: slot.records.values().cloned().collect(), version: slot.version };
+        self.writing = true;
+        lead
+    }
+
+    fn wrote(&mut self, key: &str, version: u64, now: Duration, result: Result<(), Unavailable>) {
+        let Some(slot) = self.current.as_mut().filter(|slot| slot.key == key) else { return };
+        match result {
+            Ok(()) => {
+                slot.durable = slot.durable.max(version);
+                slot.written = Some(now);
+            }
+            Err(fault) => slot.failed = Some((version, fault)),
+        }
+    }
+}
+
+impl Current {
+    fn is_owned(&self, now: Duration) -> bool {
+        self.written.is_none_or(|written| now.saturating_sub(written) < OWNED_FOR)
+    }
+
+    fn change(&mut self) -> u64 {
+        self.version = self.version.saturating_add(1);
+        self.version
+    }
+}

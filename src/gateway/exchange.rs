@@ -1,0 +1,137 @@
+//! One request while it is being answered: its parts, its ids, its clock, and what was noticed.
+
+use std::cell::{Cell, RefCell};
+use std::rc::Rc;
+use std::time::Duration;
+
+use http::header::{CONTENT_ENCODING, CONTENT_LENGTH, CONTENT_TYPE};
+use http::request::Parts;
+
+use super::instance::Instance;
+use crate::config::Config;
+use crate::delivery::{Cause, collect};
+use crate::ids::{TraceContext, correlation_id, uuid_v7};
+use crate::ports::{Incoming, Platform, UnixMillis, within};
+use crate::problem::Problem;
+use crate::rate_limit::Quota;
+
+/// A request and everything learned about it on the way.
+pub struct Exchange<P, B> {
+    /// The instance that serves it.
+    pub instance: Rc<Instance<P>>,
+    head: Parts,
+    body: Option<B>,
+    /// Our id (UUID version 7).
+    pub request_id: String,
+    /// The caller's `x-request-id`.
+    pub correlation_id: Option<String>,
+    /// The trace it belongs to.
+    pub trace: TraceContext,
+    /// Arrival by the monotonic clock.
+    pub started: Duration,
+    /// Arrival by the wall clock.
+    pub arrived: UnixMillis,
+    /// For the response's headers.
+    pub quota: Cell<Option<Quota>>,
+    /// For the log line; closed labels only.
+    pub notes: RefCell<Vec<(&'static str, String)>>,
+}
+
+impl<P: Platform, B: Incoming> Exchange<P, B> {
+    /// Takes a request in.
+    pub fn open(instance: Rc<Instance<P>>, request: http::Request<B>) -> Self {
+        let (head, body) = request.into_parts();
+        let platform = &instance.platform;
+        let (started, arrived) = (platform.monotonic(), platform.now());
+        let text = |name: &str| head.headers.get(name).and_then(|value| value.to_str().ok());
+        let trace = TraceContext::continue_from(text("traceparent"), text("tracestate"), platform.random());
+        Self {
+            request_id: uuid_v7(arrived, platform.random()),
+            correlation_id: correlation_id(text("x-request-id")),
+            trace,
+            started,
+            arrived,
+            quota: Cell::new(None),
+            notes: RefCell::default(),
+            instance,
+            head,
+            body: Some(body),
+        }
+    }
+
+    /// Reads the body: complete, within its time and size. `limit` in bytes.
+    pub async fn body(&mut self, config: &Config, limit: usize) -> Result<Vec<u8>, Problem> {
+        let Some(mut body) = self.body.take() else { return Ok(Vec::new()) };
+        match within(self.platform(), config.resilience.body_timeout, collect(&mut body, limit)).await {
+            Some(Ok(bytes)) => Ok(bytes),
+            Some(Err(Cause::ReplyTooLarge)) => Err(Problem::PayloadTooLarge(limit)),
+            Some(Err(_)) => Err(Problem::SchemaValidation(vec!["body: could not be read to its end".into()])),
+            None => Err(Problem::RequestTimeout),
+        }
+    }
+
+    /// Whether the head announces a body that can be taken: JSON, unencoded, not over `limit`.
+    pub fn accepts_body(&self, limit: usize) -> Result<(), Problem> {
+        let media_type = self.header(CONTENT_TYPE.as_str()).and_then(|value| value.split(';').next());
+        let is_json = media_type.is_some_and(|value| value.trim().eq_ignore_ascii_case("application/json"));
+        let encoded = self.header(CONTENT_ENCODING.as_str()).is_some_and(|value| !value.eq_ignore_ascii_case("identity"));
+        if !is_json || encoded || self.head.headers.get_all(CONTENT_TYPE).iter().count() > 1 {
+            return Err(Problem::UnsupportedMediaType);
+        }
+        let announced = self.header(CONTENT_LENGTH.as_str()).and_then(|value| value.parse::<u64>().ok());
+        match announced {
+            Some(length) if length > limit as u64 => Err(Problem::PayloadTooLarge(limit)),
+            _ => Ok(()),
+        }
+    }
+}
+
+impl<P, B> Exchange<P, B> {
+    /// The outside.
+    pub fn platform(&self) -> &P {
+        &self.instance.platform
+    }
+
+    /// HTTP method.
+    pub fn method(&self) -> &http::Method {
+        &self.head.method
+    }
+
+    /// Path without query.
+    pub fn path(&self) -> &str {
+        self.head.uri.path()
+    }
+
+    /// All headers.
+    pub fn headers(&self) -> &http::HeaderMap {
+        &self.head.headers
+    }
+
+    /// A header's text; `None` when it is absent or not visible ASCII.
+    pub fn header(&self, name: &str) -> Option<&str> {
+        self.head.headers.get(name).and_then(|value| value.to_str().ok())
+    }
+
+    /// The value of `name` in the query, as it stands there.
+    pub fn query(&self, name: &str) -> Option<String> {
+        let pairs = self.head.uri.query().unwrap_or("").split('&');
+        pairs.filter_map(|pair| pair.split_once('=')).find(|(key, _)| *key == name).map(|(_, value)| value.to_owned())
+    }
+
+    /// Whether the query says `name=value`.
+    pub fn asks(&self, name: &str, value: &str) -> bool {
+        self.query(name).as_deref() == Some(value)
+    }
+
+    /// Whether the caller wants a stream.
+    pub fn wants_stream(&self) -> bool {
+        self.header("accept").is_some_and(|accept| {
+            accept.split(',').any(|item| item.split(';').next().is_some_and(|t| t.trim().eq_ignore_ascii_case("text/event-stream")))
+        })
+    }
+
+    /// Notes something for the log line.
+    pub fn note(&self, name: &'static str, value: impl Into<String>) {
+        self.notes.borrow_mut().push((name, value.into()));
+    }
+}

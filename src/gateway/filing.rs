@@ -1,0 +1,159 @@
+//! Filing what happened: write-ahead before the answer, publish after it, keep what failed.
+
+use std::rc::Rc;
+use std::time::Duration;
+
+use super::instance::Instance;
+use super::maintenance;
+use crate::audit::{Published, Record, Ticket, send};
+use crate::config::{Config, Flag};
+use crate::dead_letter::{DEAD_LETTERS, DeadLetter, MOST_PER_DAY};
+use crate::ports::Platform;
+use crate::sequence::Position;
+
+/// A record that is to be published after the answer.
+#[derive(Debug)]
+pub struct Job {
+    /// What to publish.
+    pub record: Record,
+    /// What stands in the outbox for it, if anything does.
+    pub ticket: Option<Ticket>,
+}
+
+/// Writes a record to the outbox; `None` when that is not possible now.
+pub async fn write_ahead<P: Platform>(instance: &Instance<P>, record: Record) -> Option<Ticket> {
+    instance.outbox.append(instance.store(), &instance.platform, record).await.ok()
+}
+
+/// Makes sure `record` is not lost, before the answer: in the outbox (in the place of `ticket`), or
+/// else published at once.
+pub async fn secure<P: Platform>(
+    instance: &Instance<P>,
+    config: &Config,
+    record: Record,
+    ticket: Option<Ticket>,
+) -> Secured {
+    let kept = match ticket {
+        Some(ticket) => instance.outbox.renew(instance.store(), &instance.platform, ticket, record.clone()).await.ok(),
+        None => write_ahead(instance, record.clone()).await,
+    };
+    match kept {
+        Some(ticket) => Secured::Kept(Job { record, ticket: Some(ticket) }),
+        None => secure_by_publishing(instance, config, &record).await,
+    }
+}
+
+/// Publishes `record` before the answer, because the outbox could not take it.
+pub async fn secure_by_publishing<P: Platform>(instance: &Instance<P>, config: &Config, record: &Record) -> Secured {
+    match send(&instance.platform, &config.dapr, record).await {
+        Published::Acknowledged => Secured::Published,
+        Published::Failed => Secured::Lost,
+    }
+}
+
+/// What became of a record that must not be lost.
+#[derive(Debug)]
+pub enum Secured {
+    /// In the outbox; still to be published.
+    Kept(Job),
+    /// Published already.
+    Published,
+    /// Neither worked.
+    Lost,
+}
+
+impl Secured {
+    /// What is left to do after the answer.
+    pub fn job(self) -> Option<Job> {
+        match self {
+            Self::Kept(job) => Some(job),
+            Self::Published | Self::Lost => None,
+        }
+    }
+
+    /// Whether the record is gone.
+    pub const fn is_lost(&self) -> bool {
+        matches!(self, Self::Lost)
+    }
+}
+
+/// Publishes `jobs` after the answer.
+pub fn publish_later<P: Platform>(instance: &Rc<Instance<P>>, config: &Rc<Config>, jobs: Vec<Job>) {
+    if jobs.is_empty() {
+        return;
+    }
+    let (this, config) = (Rc::clone(instance), Rc::clone(config));
+    instance.platform.spawn(async move {
+        for job in jobs {
+            publish_or_queue(&this, &config, job).await;
+        }
+        maintenance::drain_if_due(&this, &config).await;
+    });
+}
+
+/// Publishes `job` from a free place, and then whatever was queued meanwhile; without a free place
+/// the job is queued, or kept in the outbox.
+async fn publish_or_queue<P: Platform>(instance: &Instance<P>, config: &Config, job: Job) {
+    let Some(_place) = instance.publisher.place() else {
+        if let Some(job) = instance.publisher.queue(job) {
+            keep(instance, job).await;
+        }
+        return;
+    };
+    let mut next = Some(job);
+    while let Some(job) = next {
+        publish(instance, config, job).await;
+        next = instance.publisher.next();
+    }
+}
+
+async fn publish<P: Platform>(instance: &Instance<P>, config: &Config, job: Job) {
+    match instance.publisher.publish(&instance.platform, &config.dapr, &job.record).await {
+        Published::Acknowledged => {
+            if let Some(ticket) = job.ticket {
+                instance.outbox.settle(instance.store(), &instance.platform, ticket).await;
+            }
+        }
+        Published::Failed => {
+            keep(instance, job).await;
+            maintenance::note_backlog(instance).await;
+        }
+    }
+}
+
+/// Leaves the final form of a record in the outbox for whoever drains it.
+async fn keep<P: Platform>(instance: &Instance<P>, job: Job) {
+    let (store, platform) = (instance.store(), &instance.platform);
+    let kept = match job.ticket {
+        Some(ticket) => instance.outbox.renew(store, platform, ticket, job.record).await.is_ok(),
+        None => instance.outbox.append(store, platform, job.record).await.is_ok(),
+    };
+    if !kept {
+        platform.log("{\"warning\":\"event neither published nor kept in its final form\"}");
+    }
+}
+
+/// How often a stream's record is given a fresh date, so that nobody takes it for abandoned.
+pub const REFRESH: Duration = Duration::from_secs(10);
+
+/// Keeps a dead letter for replay, after the answer.
+pub fn keep_letter_later<P: Platform>(instance: &Rc<Instance<P>>, config: &Config, letter: DeadLetter) {
+    if !config.flags.on(Flag::DeadLetterQueue) {
+        return;
+    }
+    let this = Rc::clone(instance);
+    instance.platform.spawn(async move {
+        keep_letter(&this, &letter).await;
+    });
+}
+
+/// Keeps a dead letter for replay, unless the day is full.
+pub async fn keep_letter<P: Platform>(instance: &Instance<P>, letter: &DeadLetter) {
+    let store = instance.store();
+    let bucket = DEAD_LETTERS.bucket(instance.platform.now());
+    let Ok(number) = store.increment(&DEAD_LETTERS.counter(bucket), 1) else { return };
+    let number = u64::try_from(number).unwrap_or(u64::MAX);
+    if number <= MOST_PER_DAY {
+        let _ = store.set(&DEAD_LETTERS.key(Position { bucket, number }), &letter.encode()).await;
+    }
+}

@@ -1,0 +1,87 @@
+//! Dead letters: published, listed, replayed once.
+
+use serde_json::Value;
+use triage_host::Reply;
+
+use crate::support::*;
+
+fn replay(id: &str, query: &str) -> http::Request<Vec<u8>> {
+    post_as(&format!("/api/v1/dead-letters/{id}/replay{query}"), STAFF, "admin").body(Vec::new()).unwrap()
+}
+
+async fn letters(app: &triage_host::App) -> Vec<Value> {
+    json(&app.request(get_as("/api/v1/dead-letters", "admin")).await)["dead_letters"].as_array().unwrap().clone()
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_failed_request_is_published_listed_and_replayed_once() {
+    let sidecar = Sidecar::new(|_, _| Reply::json(503, "{}"));
+    let app = app(&sidecar).await;
+    let query = format!("{STUCK} write me at jane@school.example");
+    assert_eq!(app.request(ask(&query)).await.status, 502);
+    settle(&app).await;
+    let first_key = sidecar.invoked()[0].header("idempotency-key").unwrap().to_owned();
+    let event = &sidecar.events("dead-letter.queue")[0];
+    assert_eq!(event["data"]["attempts"].as_array().unwrap().len(), 3);
+    assert_eq!(event["data"]["attempts"][0]["cause"], "status_503");
+    assert!(!event.to_string().contains("jane@"), "{event}");
+    let listed = letters(&app).await;
+    assert_eq!(listed.len(), 1);
+    let id = listed[0]["id"].as_str().unwrap();
+    assert_eq!(listed[0]["cause"], "status_503");
+
+    sidecar.forget_calls();
+    let dry = json(&app.request(replay(id, "?dry_run=true")).await);
+    assert_eq!((&dry["dry_run"], sidecar.calls()), (&true.into(), 0));
+
+    assert_eq!(app.request(replay(id, "")).await.status, 502, "the agent is still down");
+    sidecar.agents(|_, _| good());
+    let answer = json(&app.request(replay(id, "")).await);
+    assert_eq!(answer["agent_response"]["status"], "success");
+    let call = sidecar.invoked().pop().unwrap();
+    assert_eq!(call.header("x-triage-redacted"), Some("true"));
+    assert_eq!(call.header("idempotency-key"), Some(first_key.as_str()));
+    assert!(!call.text().contains("jane@"));
+    let calls = sidecar.calls();
+    assert_eq!(problem(&app.request(replay(id, "")).await), (409, "idempotency_conflict".into()));
+    assert_eq!(sidecar.calls(), calls, "not a second time");
+    assert!(letters(&app).await[0]["replayed_at"].is_string());
+}
+
+#[tokio::test(start_paused = true)]
+async fn replays_at_the_same_time_call_once() {
+    let sidecar = Sidecar::new(|_, _| Reply::json(500, "{}"));
+    let app = app(&sidecar).await;
+    app.request(ask(STUCK)).await;
+    settle(&app).await;
+    let id = letters(&app).await[0]["id"].as_str().unwrap().to_owned();
+    sidecar.forget_calls();
+    sidecar.agents(|_, _| good().after(std::time::Duration::from_millis(300)));
+    let (a, b) = tokio::join!(app.request(replay(&id, "")), app.request(replay(&id, "")));
+    let mut statuses = [a.status.as_u16(), b.status.as_u16()];
+    statuses.sort_unstable();
+    assert_eq!((statuses, sidecar.calls()), ([200, 409], 1));
+}
+
+#[tokio::test(start_paused = true)]
+async fn only_admins_see_them_and_unknown_ones_are_not_found() {
+    let app = app(&Sidecar::default()).await;
+    assert_eq!(app.request(get_as("/api/v1/dead-letters", "instructor")).await.status, 403);
+    for id in ["1-1", "x", "99999999999999999999-1", "..%2f"] {
+        assert_eq!(app.request(replay(id, "")).await.status, 404, "{id}");
+    }
+}
+
+#[tokio::test(start_paused = true)]
+async fn they_end_after_seven_days() {
+    let sidecar = Sidecar::new(|_, _| Reply::json(500, "{}"));
+    let app = app(&sidecar).await;
+    app.request(ask(STUCK)).await;
+    settle(&app).await;
+    for (days, left) in [(6, 1), (9, 0)] {
+        app.clock().set_offset(days * 86_400);
+        app.request(maintenance()).await;
+        let keys = app.store().keys().await.unwrap();
+        assert_eq!(keys.iter().filter(|key| key.starts_with("v:dl:")).count(), left, "after {days} days: {keys:?}");
+    }
+}

@@ -1,0 +1,19 @@
+//! The real component in the embedded host: one binary, one module per subject.
+//!
+//! `TRIAGE_WASM` and `SIDECAR_WASM` name other builds than `target/wasm32-wasip2/release`.
+
+mod support;
+
+mod agents;
+mod audit;
+mod bad_input;
+mod breaker;
+mod chaos;
+mod dead_letters;
+mod flags;
+mod idempotency;
+mod limits;
+mod manifest;
+mod skeleton;
+mod store;
+mod streams;

@@ -1,0 +1,139 @@
+//! Streams: passed through as they come, never replayed, filed at their end.
+
+use std::time::Duration;
+
+use serde_json::Value;
+use triage_host::{App, Reply};
+
+use crate::support::*;
+
+fn secs(s: u64) -> Duration {
+    Duration::from_secs(s)
+}
+
+fn stream() -> Reply {
+    Reply::new(200).header("content-type", "text/event-stream")
+}
+
+/// Names and data of the events in `text`.
+fn events(text: &str) -> Vec<(String, String)> {
+    let field = |block: &str, name: &str| {
+        let lines = block.lines().filter_map(|line| line.strip_prefix(name).map(str::trim));
+        lines.collect::<Vec<_>>().join("\n")
+    };
+    text.split("\n\n").filter(|b| !b.trim().is_empty()).map(|b| (field(b, "event:"), field(b, "data:"))).collect()
+}
+
+fn names(text: &str) -> Vec<String> {
+    events(text).into_iter().map(|(name, _)| name).collect()
+}
+
+#[tokio::test(start_paused = true)]
+async fn pieces_are_passed_on_as_they_come() {
+    let sidecar = Sidecar::new(|_, _| {
+        stream().chunk(secs(1), "data: one\n\n").chunk(secs(1), "data: two\n").chunk(secs(1), "\ndata: three\n\n")
+    });
+    let app = app(&sidecar).await;
+    let mut answer = app.open(ask_stream(STUCK).map(App::full)).await;
+    assert_eq!(answer.status, 200);
+    assert_eq!(answer.headers["content-type"], "text/event-stream");
+    assert!(!answer.headers.contains_key("content-length"));
+    assert_eq!(sidecar.invoked()[0].header("accept"), Some("text/event-stream"));
+    let mut text = String::new();
+    let mut arrivals = Vec::new();
+    while let Some(frame) = answer.next().await {
+        arrivals.push(frame.at.as_secs());
+        text.push_str(&frame.text());
+    }
+    assert_eq!(names(&text), ["decision", "", "", "", "done"], "{text}");
+    assert_eq!((arrivals.first(), arrivals.last()), (Some(&0), Some(&3)));
+    assert!(arrivals.contains(&1) && arrivals.contains(&2), "{arrivals:?}");
+    let decision: Value = serde_json::from_str(&events(&text)[0].1).unwrap();
+    assert_eq!(decision["target_agent"], "debug-agent");
+    assert_eq!(decision["agent_response"], Value::Null);
+    settle(&app).await;
+    assert_eq!(sidecar.outcomes(), ["completed"]);
+}
+
+#[tokio::test(start_paused = true)]
+async fn plain_json_under_a_streams_label_is_one_answer_event() {
+    let body = "{\n  \"status\": \"success\",\n  \"text\": \"a\"\n}";
+    let sidecar = Sidecar::new(move |_, _| stream().chunk(Duration::ZERO, &body[..9]).chunk(secs(1), &body[9..]));
+    let app = app(&sidecar).await;
+    let text = app.request(ask_stream(STUCK)).await.text();
+    assert_eq!(names(&text), ["decision", "answer", "done"], "{text}");
+    let answer: Value = serde_json::from_str(&events(&text)[1].1).unwrap();
+    assert_eq!(answer["text"], "a");
+}
+
+#[tokio::test(start_paused = true)]
+async fn before_the_first_byte_a_stream_is_retried_and_can_be_a_502() {
+    let sidecar = Sidecar::new(|_, n| if n == 0 { Reply::json(503, "{}") } else { stream().chunk(Duration::ZERO, "data: x\n\n") });
+    let app = app(&sidecar).await;
+    let response = app.request(ask_stream(STUCK)).await;
+    let decision: Value = serde_json::from_str(&events(&response.text())[0].1).unwrap();
+    assert_eq!(decision["metadata"]["retry_count"], 1);
+    sidecar.agents(|_, _| Reply::json(500, "{}"));
+    assert_eq!(problem(&app.request(ask_stream(STUCK)).await), (502, "agent_unavailable".into()));
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_cut_stream_ends_with_an_error_event_and_counts() {
+    for (name, reply) in [
+        ("cut", stream().chunk(Duration::ZERO, "data: one\n\ndata: tw").cut()),
+        ("idle", stream().chunk(Duration::ZERO, "data: one\n\ndata: tw").stall()),
+    ] {
+        let sidecar = Sidecar::new(move |_, _| reply.clone());
+        let app = app(&sidecar).await;
+        let response = app.request(ask_stream(STUCK)).await;
+        let text = response.text();
+        assert_eq!(names(&text).last().map(String::as_str), Some("error"), "{name}: {text}");
+        let error: Value = serde_json::from_str(&events(&text).last().unwrap().1).unwrap();
+        assert_eq!((&error["error"], &error["retryable"]), (&"agent_unavailable".into(), &true.into()));
+        assert!(response.ended_at <= secs(16), "{name}: {:?}", response.ended_at);
+        settle(&app).await;
+        assert_eq!(sidecar.calls(), 1, "{name}: never replayed");
+        assert_eq!(sidecar.outcomes(), ["truncated"], "{name}");
+        assert_eq!(app.store().counter("n:bf:0:debug-agent").await.unwrap(), Some(1), "{name}");
+    }
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_student_who_hangs_up_says_nothing_about_the_agent() {
+    let sidecar = Sidecar::new(|_, _| (0..100).fold(stream(), |reply, _| reply.chunk(secs(1), "data: tick\n\n")));
+    let app = app(&sidecar).await;
+    let mut answer = app.open(ask_stream(STUCK).map(App::full)).await;
+    for _ in 0..3 {
+        answer.next().await.unwrap();
+    }
+    answer.hang_up();
+    app.clock().advance(secs(5)).await;
+    assert_eq!(app.store().counter("n:bf:0:debug-agent").await.unwrap(), None);
+    assert_eq!(sidecar.outcomes(), ["client_closed"]);
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_long_stream_is_never_taken_for_abandoned() {
+    let sidecar = Sidecar::new(|_, _| (0..12).fold(stream(), |reply, _| reply.chunk(secs(14), "data: tick\n\n")));
+    let app = app(&sidecar).await;
+    let answer = app.open(ask_stream(STUCK).map(App::full)).await;
+    let watch = async {
+        for _ in 0..8 {
+            app.clock().advance(secs(20)).await;
+            app.request(maintenance()).await;
+        }
+    };
+    let (response, ()) = tokio::join!(answer.collect(), watch);
+    assert_eq!(names(&response.text()).last().map(String::as_str), Some("done"));
+    settle(&app).await;
+    assert_eq!(sidecar.outcomes(), ["completed"]);
+}
+
+#[tokio::test(start_paused = true)]
+async fn no_stream_outlasts_five_minutes() {
+    let sidecar = Sidecar::new(|_, _| (0..100).fold(stream(), |reply, _| reply.chunk(secs(10), "data: tick\n\n")));
+    let app = app(&sidecar).await;
+    let response = app.request(ask_stream(STUCK)).await;
+    assert!((secs(299)..secs(302)).contains(&response.ended_at), "{:?}", response.ended_at);
+    assert_eq!(names(&response.text()).last().map(String::as_str), Some("error"));
+}
