@@ -1,7 +1,9 @@
 //! Triage.
 pub mod agents;
+pub mod auth;
 pub mod ids;
 pub mod intent;
+pub mod json;
 pub mod ports;
 pub mod problem;
 pub mod route;
