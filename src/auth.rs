@@ -26,7 +26,7 @@ mod refusal;
 mod segment;
 mod token;
 
-pub use bearer::{bearer, kong_agrees};
+pub use bearer::{bearer, kong_agrees, trusted_consumer};
 pub use cache::VerifiedCache;
 pub use claims::{Claims, TokenPolicy};
 pub use identity::{Role, Subject};

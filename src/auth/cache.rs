@@ -10,7 +10,7 @@ use std::collections::{BTreeMap, VecDeque};
 
 use hmac_sha256::Hash;
 
-use super::{Claims, MAX_TOKEN, TokenPolicy};
+use super::{Claims, MAX_TOKEN};
 use crate::ports::UnixMillis;
 
 type Digest = [u8; 32];
@@ -24,14 +24,12 @@ struct Entry {
     keys_version: u64,
     /// `nbf` and `iat` were judged at this time. If the clock falls behind it, they are judged anew.
     verified_at: UnixMillis,
-    /// The first moment at which `verify` would say `expired`.
-    valid_until: UnixMillis,
     used: bool,
 }
 
 impl Entry {
     const fn counts(&self, keys_version: u64, now: UnixMillis) -> bool {
-        self.keys_version == keys_version && self.verified_at <= now && now < self.valid_until
+        self.keys_version == keys_version && self.verified_at <= now && now < self.claims.expires_at
     }
 }
 
@@ -63,14 +61,14 @@ impl VerifiedCache {
         })
     }
 
-    /// Remembers what `verify` said about `token` at `now` with this key set and policy.
-    pub fn put(&mut self, token: &str, keys_version: u64, policy: &TokenPolicy, now: UnixMillis, claims: &Claims) {
+    /// Remembers what `verify` said about `token` at `now` with this key set. It is forgotten at
+    /// `exp`: what the leeway may still allow after that is judged anew each time.
+    pub fn put(&mut self, token: &str, keys_version: u64, now: UnixMillis, claims: &Claims) {
         if self.capacity == 0 {
             return;
         }
         let digest = Hash::hash(token.as_bytes());
-        let valid_until = claims.expires_at.saturating_add(policy.leeway());
-        let entry = Entry { claims: claims.clone(), keys_version, verified_at: now, valid_until, used: false };
+        let entry = Entry { claims: claims.clone(), keys_version, verified_at: now, used: false };
         if !self.entries.contains_key(&digest) {
             self.make_room(keys_version, now);
             self.queue.push_back(digest);
@@ -124,10 +122,6 @@ mod tests {
     const KEYS: u64 = 7;
     const NOW: UnixMillis = 1_700_000_000_000;
 
-    fn policy(leeway_s: u64) -> TokenPolicy {
-        TokenPolicy { issuer: "i".into(), audience: "a".into(), leeway_s }
-    }
-
     fn claims(expires_at: UnixMillis) -> Claims {
         let subject = Subject::parse("student_0190f3a2-7b1c-7def-8a90-0123456789ab").unwrap();
         Claims { subject, role: Role::Student, expires_at }
@@ -136,7 +130,7 @@ mod tests {
     fn holding(tokens: &[&str], capacity: usize) -> VerifiedCache {
         let mut cache = VerifiedCache::new(capacity);
         for token in tokens {
-            cache.put(token, KEYS, &policy(0), NOW, &claims(NOW + 1_000));
+            cache.put(token, KEYS, NOW, &claims(NOW + 1_000));
         }
         cache
     }
@@ -151,24 +145,17 @@ mod tests {
     }
 
     #[test]
-    fn an_entry_ends_exactly_when_verification_would_refuse() {
-        for leeway_s in [0, 30] {
-            let mut cache = VerifiedCache::new(1);
-            cache.put("a.b.c", KEYS, &policy(leeway_s), NOW, &claims(NOW + 1_000));
-            let end = NOW + 1_000 + leeway_s * 1_000;
-            assert!(cache.get("a.b.c", KEYS, end - 1).is_some());
-            assert!(cache.get("a.b.c", KEYS, end).is_none());
-        }
-        let mut cache = VerifiedCache::new(1);
-        cache.put("a.b.c", KEYS, &policy(u64::MAX), NOW, &claims(u64::MAX));
-        assert!(cache.get("a.b.c", KEYS, u64::MAX - 1).is_some());
+    fn an_entry_ends_exactly_at_exp() {
+        let mut cache = holding(&["a.b.c"], 1);
+        assert!(cache.get("a.b.c", KEYS, NOW + 999).is_some());
+        assert!(cache.get("a.b.c", KEYS, NOW + 1_000).is_none());
     }
 
     #[test]
     fn a_clock_that_falls_back_makes_the_token_be_judged_anew() {
         let mut cache = holding(&["a.b.c"], 4);
         assert!(cache.get("a.b.c", KEYS, NOW - 1).is_none());
-        cache.put("a.b.c", KEYS, &policy(0), NOW - 1, &claims(NOW + 1_000));
+        cache.put("a.b.c", KEYS, NOW - 1, &claims(NOW + 1_000));
         assert!(cache.get("a.b.c", KEYS, NOW - 1).is_some());
         assert_eq!(cache.len(), 1);
     }
@@ -189,7 +176,7 @@ mod tests {
         let mut cache = holding(&["mine"], 10);
         for n in 0..1_000 {
             assert!(cache.get("mine", KEYS, NOW).is_some(), "after {n}");
-            cache.put(&format!("flood-{n}"), KEYS, &policy(0), NOW, &claims(NOW + 1_000));
+            cache.put(&format!("flood-{n}"), KEYS, NOW, &claims(NOW + 1_000));
         }
         assert_eq!((cache.len(), cache.queue.len()), (10, 10));
     }
@@ -202,7 +189,7 @@ mod tests {
         for name in &names {
             assert!(cache.get(name, KEYS, NOW).is_some());
         }
-        cache.put("new", KEYS, &policy(0), NOW, &claims(NOW + 1_000));
+        cache.put("new", KEYS, NOW, &claims(NOW + 1_000));
         assert_eq!((cache.len(), cache.queue.len()), (50, 50));
         assert!(cache.get("new", KEYS, NOW).is_some());
         assert!(cache.get("token-8", KEYS, NOW).is_none(), "the ninth was next after eight second chances");
@@ -213,7 +200,7 @@ mod tests {
         for (version, now) in [(KEYS + 1, NOW), (KEYS, NOW + 5_000)] {
             let mut cache = holding(&["old"], 1);
             assert!(cache.get("old", KEYS, NOW).is_some());
-            cache.put("new", version, &policy(0), now, &claims(now + 1_000));
+            cache.put("new", version, now, &claims(now + 1_000));
             assert!(cache.get("new", version, now).is_some());
             assert_eq!(cache.len(), 1);
         }

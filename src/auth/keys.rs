@@ -216,6 +216,11 @@ impl KeySet {
         self.keys.iter().any(|key| key.fingerprint == wanted)
     }
 
+    /// Whether a symmetric key is among them: whoever can read such a set can sign tokens.
+    pub fn holds_secrets(&self) -> bool {
+        self.keys.iter().any(|key| key.algorithm() == Algorithm::Hs256)
+    }
+
     /// Whether a key has this identifier.
     pub fn has_kid(&self, kid: &str) -> bool {
         self.keys.iter().any(|key| key.kid.as_deref() == Some(kid))
