@@ -16,6 +16,7 @@ use crate::runtime_config::StoreConfig;
 pub mod fault;
 pub(crate) mod guest;
 pub mod journal;
+pub mod redis_stand_in;
 mod redis;
 mod sqlite;
 

@@ -88,7 +88,7 @@ impl Outbound {
     pub fn missing_component(&self, component: &Component, uri: &http::Uri) -> Option<String> {
         let allowed = component.allowed_hosts.as_ref().is_some_and(|hosts| hosts.allows(uri));
         let Target::Chained(name) = self.target(uri) else { return None };
-        let there = component.front.upgrade().is_some_and(|front| front.serves(&name));
+        let there = component.front().is_some_and(|front| front.serves(&name));
         (allowed && !there).then_some(name)
     }
 
@@ -230,7 +230,7 @@ fn chained(host: &str) -> Target {
 
 async fn chain(name: &str, outgoing: Outgoing) -> Result<Response<WasiBody>, Error> {
     let gone = || Error::InternalError(Some("the application is shutting down".to_owned()));
-    let front = outgoing.component.front.upgrade().ok_or_else(gone)?;
+    let front = outgoing.component.front().ok_or_else(gone)?;
     Ok(front.chained(name, outgoing.request, outgoing.caller.request).await)
 }
 

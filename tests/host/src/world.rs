@@ -1,7 +1,7 @@
 //! What all components of one application share: clock, variables, stores, records of what happened.
 
 use std::collections::{BTreeMap, HashSet};
-use std::sync::atomic::AtomicU64;
+use std::sync::atomic::{AtomicBool, AtomicU64};
 use std::sync::{Arc, Mutex, PoisonError};
 
 use crate::clock::Clock;
@@ -27,6 +27,8 @@ pub(crate) struct World {
     pub logs: Arc<Logs>,
     /// Numbers for instances, over all components.
     pub instances: AtomicU64,
+    /// Instances that die from now on die with the application.
+    pub ending: AtomicBool,
     /// Seed of the guests' randomness; `None`: the machine's.
     pub seed: Option<u64>,
 }
@@ -58,11 +60,15 @@ impl Counters {
     }
 
     pub fn note(&self, label: &str, key: &str) {
-        self.with(|keys| drop(keys.insert((label.to_owned(), key.to_owned()))));
+        self.with(|keys| {
+            keys.insert((label.to_owned(), key.to_owned()));
+        });
     }
 
     pub fn forget(&self, label: &str, key: &str) {
-        self.with(|keys| drop(keys.remove(&(label.to_owned(), key.to_owned()))));
+        self.with(|keys| {
+            keys.remove(&(label.to_owned(), key.to_owned()));
+        });
     }
 
     pub fn is_counter(&self, label: &str, key: &str) -> bool {

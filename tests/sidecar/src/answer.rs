@@ -80,9 +80,13 @@ impl Answer {
 
     /// A JSON document, known in full.
     pub(crate) fn json(status: StatusCode, document: Vec<u8>) -> Self {
-        let length = document.len();
-        let mut answer = Self::new(status, Body::whole(document));
-        answer.headers().insert(CONTENT_TYPE, HeaderValue::from_static("application/json"));
+        Self::sized(status, "application/json", document.len(), Body::whole(document))
+    }
+
+    /// A document of a stated length, whether or not the body keeps to it.
+    pub(crate) fn sized(status: StatusCode, media_type: &'static str, length: usize, body: Body) -> Self {
+        let mut answer = Self::new(status, body);
+        answer.headers().insert(CONTENT_TYPE, HeaderValue::from_static(media_type));
         answer.headers().insert(CONTENT_LENGTH, length.into());
         answer
     }

@@ -68,7 +68,8 @@ fn wrap(body: &[u8], origin: &Origin<'_>, stamp: &Stamp) -> Map<String, Value> {
         let (_, value) = origin.metadata.iter().find(|(known, _)| known.eq_ignore_ascii_case(&key))?;
         value.as_str().filter(|value| !value.is_empty()).map(str::to_owned)
     };
-    let trace = given("traceparent").or_else(|| given("traceid")).unwrap_or_else(|| origin.traceparent.into());
+    let trace =
+        given("traceparent").or_else(|| given("traceid")).unwrap_or_else(|| origin.traceparent.into());
     let content_type = if origin.content_type.is_empty() { "text/plain" } else { origin.content_type };
     let (field, data) = data(content_type, body);
     let mut event = Map::from_iter([
@@ -94,7 +95,9 @@ fn wrap(body: &[u8], origin: &Origin<'_>, stamp: &Stamp) -> Map<String, Value> {
 fn data(content_type: &str, body: &[u8]) -> (&'static str, Value) {
     if is(content_type, "application/json") {
         ("data", json_or_text(body))
-    } else if is(content_type, "application/octet-stream") || is(content_type, "application/cloudevents+protobuf") {
+    } else if is(content_type, "application/octet-stream")
+        || is(content_type, "application/cloudevents+protobuf")
+    {
         ("data_base64", Base64::encode_to_string(body).unwrap_or_default().into())
     } else {
         ("data", text(body))

@@ -69,7 +69,12 @@ pub(crate) fn direct_invoke(app_id: &str, cause: &str) -> Answer {
 /// Over daprd's limit. daprd finds out while it passes the body on and answers by what it was doing;
 /// the stand-in says it at once.
 pub(crate) fn body_too_large() -> Answer {
-    document(StatusCode::PAYLOAD_TOO_LARGE, "ERR_BODY_READ", "failed to read request body: stream too large", Vec::new())
+    document(
+        StatusCode::PAYLOAD_TOO_LARGE,
+        "ERR_BODY_READ",
+        "failed to read request body: stream too large",
+        Vec::new(),
+    )
 }
 
 fn document(status: StatusCode, code: &str, message: &str, details: Vec<Value>) -> Answer {

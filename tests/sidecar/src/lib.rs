@@ -47,6 +47,7 @@ mod event_stream;
 mod fault;
 pub mod invoke;
 mod lesson;
+mod misbehave;
 pub mod publish;
 pub mod route;
 pub mod simulate;

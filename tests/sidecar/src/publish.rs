@@ -74,7 +74,8 @@ fn publication<'a>(
     let event = if raw {
         cloud_event::json_or_text(request.body())
     } else {
-        let header = |name| request.headers().get(name).and_then(|value: &http::HeaderValue| value.to_str().ok());
+        let header =
+            |name| request.headers().get(name).and_then(|value: &http::HeaderValue| value.to_str().ok());
         let origin = Origin {
             content_type: header(CONTENT_TYPE.as_str()).unwrap_or_default(),
             traceparent: header("traceparent").unwrap_or_default(),

@@ -30,8 +30,12 @@ pub fn of(method: &Method, path: &str) -> Route {
     let mut segments = clean.splitn(4, '/');
     let (version, api) = (segments.next(), segments.next());
     match (version, api, segments.next(), segments.next()) {
-        (Some("v1.0"), Some("healthz"), None | Some("outbound"), None) if method == Method::GET => Route::Health,
-        (Some("v1.0"), Some("publish"), Some(pubsub), Some(topic)) if method == Method::POST || method == Method::PUT => {
+        (Some("v1.0"), Some("healthz"), None | Some("outbound"), None) if method == Method::GET => {
+            Route::Health
+        }
+        (Some("v1.0"), Some("publish"), Some(pubsub), Some(topic))
+            if method == Method::POST || method == Method::PUT =>
+        {
             Route::Publish { pubsub: parameter(pubsub), topic: parameter(topic) }
         }
         _ => Route::Invoke,
@@ -72,7 +76,8 @@ mod tests {
 
     #[test]
     fn routes_follow_daprd() {
-        let publish = |pubsub: &str, topic: &str| Route::Publish { pubsub: pubsub.into(), topic: topic.into() };
+        let publish =
+            |pubsub: &str, topic: &str| Route::Publish { pubsub: pubsub.into(), topic: topic.into() };
         let cases = [
             ("GET", "/v1.0/healthz", Route::Health),
             ("GET", "/v1.0/healthz/", Route::Health),
@@ -80,7 +85,11 @@ mod tests {
             ("POST", "/v1.0/healthz", Route::Invoke),
             ("GET", "/v1.0/healthz/inbound", Route::Invoke),
             ("GET", "/v1.0/healthz/outbound/x", Route::Invoke),
-            ("POST", "/v1.0/publish/kafka-pubsub/learning.events", publish("kafka-pubsub", "learning.events")),
+            (
+                "POST",
+                "/v1.0/publish/kafka-pubsub/learning.events",
+                publish("kafka-pubsub", "learning.events"),
+            ),
             ("PUT", "/v1.0/publish/kafka-pubsub/a/b/c", publish("kafka-pubsub", "a/b/c")),
             ("POST", "/v1.0/publish/kafka-pubsub/%2F", publish("kafka-pubsub", "/")),
             ("POST", "/v1.0/publish/a%20b/c+d", publish("a b", "c d")),

@@ -1,8 +1,8 @@
 //! A component made ready to be instantiated: compiled, linked, with its part of the manifest.
 
 use std::collections::BTreeMap;
-use std::sync::atomic::AtomicU64;
-use std::sync::{Arc, Weak};
+use std::sync::atomic::{AtomicU64, Ordering};
+use std::sync::{Arc, OnceLock, Weak};
 
 use anyhow::{Context as _, Result};
 use wasmtime::component::Linker;
@@ -23,8 +23,8 @@ pub(crate) struct Component {
     pub id: Arc<str>,
     pub world: Arc<World>,
     pub outbound: Arc<Outbound>,
-    /// The application it is part of, for calls to its siblings.
-    pub front: Weak<Front>,
+    /// The application it is part of, for calls to its siblings; set once that is whole.
+    front: OnceLock<Weak<Front>>,
     pub key_value_stores: Vec<String>,
     /// `None`: the manifest's entries do not resolve, and every outbound call is denied.
     pub allowed_hosts: Option<AllowedHosts>,
@@ -65,7 +65,6 @@ pub(crate) struct Parts {
     pub id: Arc<str>,
     pub world: Arc<World>,
     pub outbound: Arc<Outbound>,
-    pub front: Weak<Front>,
     pub allowed_hosts: Option<AllowedHosts>,
     pub limits: Limits,
 }
@@ -87,12 +86,12 @@ impl Component {
             .and_then(ServicePre::new)
             .map_err(anyhow::Error::from)
             .with_context(named)?;
-        let Parts { id, world, outbound, front, allowed_hosts, limits } = parts;
+        let Parts { id, world, outbound, allowed_hosts, limits } = parts;
         Ok(Self {
             id,
             world,
             outbound,
-            front,
+            front: OnceLock::new(),
             key_value_stores: manifest.key_value_stores.clone(),
             allowed_hosts,
             environment: manifest.environment.clone(),
@@ -100,6 +99,25 @@ impl Component {
             limits,
             pre,
         })
+    }
+
+    /// Tells the component which application it is part of.
+    pub fn belongs_to(&self, front: &Arc<Front>) {
+        // It is only ever part of one.
+        let _ = self.front.set(Arc::downgrade(front));
+    }
+
+    /// The application, while it runs.
+    pub fn front(&self) -> Option<Arc<Front>> {
+        self.front.get()?.upgrade()
+    }
+
+    /// Notes that an instance trapped, unless everything is ending anyway.
+    pub fn instance_failed(&self, number: u64, error: &wasmtime::Error) {
+        if !self.world.ending.load(Ordering::Relaxed) {
+            let message = format!("host: instance {number} ended: {error:#}");
+            self.world.logs.line(&self.id, true, &message);
+        }
     }
 
     /// A new instance.

@@ -21,7 +21,7 @@ pub(crate) mod wasi;
 pub(crate) struct Handle(Store);
 
 /// Why a guest's call failed without a trap.
-pub(super) enum CallError {
+pub(crate) enum CallError {
     AccessDenied,
     NoSuchStore,
     Other(String),
@@ -29,14 +29,14 @@ pub(super) enum CallError {
 
 /// One guest's call about to be made.
 #[derive(Clone)]
-pub(super) struct Call {
+pub(crate) struct Call {
     pub world: Arc<World>,
     pub caller: Caller,
     pub import: Import,
 }
 
 /// Outer error: the guest traps.
-pub(super) type Outcome<R> = wasmtime::Result<Result<R, CallError>>;
+pub(crate) type Outcome<R> = wasmtime::Result<Result<R, CallError>>;
 
 impl Call {
     /// Opens the store `label`, if the component's manifest allows it.

@@ -103,10 +103,6 @@ impl Calls {
         Arc::new(Self { clock, kept: keeping.then(Mutex::default) })
     }
 
-    pub fn clock(&self) -> &Clock {
-        &self.clock
-    }
-
     /// Notes a call that is sent; what becomes of it is told to the [`Tracked`].
     pub fn begin(self: &Arc<Self>, call: &mut Call) -> Tracked {
         call.at = self.clock.elapsed();
