@@ -167,8 +167,8 @@ fn read_row(row: Row, faults: &mut Vec<String>) -> Option<Agent> {
     for (name, ms) in
         [("connect_timeout_ms", row.connect_timeout_ms), ("first_byte_timeout_ms", row.first_byte_timeout_ms)]
     {
-        if !(1..=600_000).contains(&ms) {
-            faults.push(format!("agent {app_id}: {name} must be 1 to 600000, is {ms}"));
+        if !(1..=30_000).contains(&ms) {
+            faults.push(format!("agent {app_id}: {name} must be 1 to 30000, is {ms}"));
         }
     }
     Some(Agent {

@@ -11,7 +11,7 @@ mod publisher;
 mod record;
 mod security;
 
-pub use event::{Delivery, Facts, Outcome, TriageAudit, dead_letter, decision};
+pub use event::{Delivery, Ending, Facts, TriageAudit, dead_letter, decision};
 pub use outbox::{Outbox, Ticket};
 pub use publisher::{Published, Publisher, send};
 pub use record::{OUTBOX, Record, STALE_MS, Slot};

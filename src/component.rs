@@ -30,8 +30,8 @@ use spin_sdk::wit_bindgen::StreamWriter;
 
 use crate::gateway::{self, Answer, Instance};
 use crate::ports::{
-    Clock, Closed, Entropy, Incoming, KeyValue, Outgoing, Runtime, StoreFault, Transport, TransportFault,
-    TransportLimits, UnixMillis, Variables,
+    Clock, Closed, Entropy, Incoming, KeyValue, Outgoing, Runtime, Signals, StoreFault, Transport, TransportFault,
+    TransportLimits, UnixMillis, VariableFault, Variables,
 };
 
 /// The store's label, the only one there is.
@@ -102,19 +102,15 @@ async fn respond<F: Future<Output = ()> + 'static>(
         body.await;
         let _ = trailers.write(Ok(None)).await;
     });
-    begin(writing.as_mut()).await;
-    spin_sdk::wasip3::spawn(writing);
+    if !begin(writing.as_mut()).await {
+        spin_sdk::wasip3::spawn(writing);
+    }
     response
 }
 
-/// Polls `future` once: what it waits for is under way then.
-async fn begin(mut future: Pin<&mut impl Future<Output = ()>>) {
-    let mut done = false;
-    poll_fn(|context| {
-        done = done || future.as_mut().poll(context).is_ready();
-        Poll::Ready(())
-    })
-    .await;
+/// Polls `future` once: what it waits for is under way then. True when it is complete.
+async fn begin(mut future: Pin<&mut impl Future<Output = ()>>) -> bool {
+    poll_fn(|context| Poll::Ready(future.as_mut().poll(context).is_ready())).await
 }
 
 fn fields(headers: &http::HeaderMap) -> Fields {
@@ -160,8 +156,8 @@ impl Entropy for Spin {
 }
 
 impl Variables for Spin {
-    async fn variable(&self, name: &str) -> Option<String> {
-        spin_sdk::variables::get(name).await.ok()
+    async fn variable(&self, name: &str) -> Result<String, VariableFault> {
+        spin_sdk::variables::get(name).await.map_err(|_| VariableFault)
     }
 }
 
@@ -282,6 +278,17 @@ impl Runtime for Spin {
 
     fn log(&self, line: &str) {
         println!("{line}");
+    }
+}
+
+impl Signals for Spin {
+    type Bell = StreamWriter<u8>;
+
+    fn signal(&self) -> (Self::Bell, impl Future<Output = ()>) {
+        let (bell, mut reader) = wit_stream::new();
+        // Nothing is ever written: the reader is woken because the writer is gone.
+        let rung = async move { drop(reader.read(Vec::with_capacity(1)).await) };
+        (bell, rung)
     }
 }
 

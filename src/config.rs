@@ -148,7 +148,8 @@ impl Config {
     fn check_caution(&self, settings: &Settings, faults: &mut Faults) {
         let stand_in = self.dapr.url == STAND_IN_URL;
         let authenticates = self.flags.on(Flag::JwtValidation);
-        if self.environment == Environment::Production && self.dapr.url.contains(".spin.internal") {
+        let production = self.environment == Environment::Production && !faults.names("environment");
+        if production && self.dapr.url.contains(".spin.internal") {
             faults.add("dapr_url", "names a component of the app; outside development it must name the sidecar");
         }
         if !stand_in && self.keys.accepts_secret(DEVELOPMENT_SECRET) {

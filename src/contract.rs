@@ -1,6 +1,8 @@
 //! The contract with the students' app: what a request must look like and what an answer says.
 
 mod decision;
+#[cfg(test)]
+mod openapi_tests;
 mod request;
 mod schema;
 

@@ -77,9 +77,16 @@ pub fn position(id: &str) -> Option<Position> {
         .then(|| Some(Position { bucket: bucket.parse().ok()?, number: number.parse().ok()? }))?
 }
 
-/// The counter that lets one replay at a time pass.
-pub fn replay_claim(at: Position) -> String {
-    format!("n:dc:{}:{}", at.bucket, at.number)
+/// How long a replay may take before the next one may start, in milliseconds: longer than any
+/// request.
+const CLAIM_MS: u64 = 45_000;
+
+/// The counter that lets one replay at a time pass, and the one of the time slot before, which may
+/// still be held. Copies of the same request share them.
+pub fn replay_claims(at: Position, request_id: &str, now: UnixMillis) -> (String, String) {
+    let slot = now.checked_div(CLAIM_MS).unwrap_or(0);
+    let claim = |slot: u64| format!("n:dc:{}:{slot}:{request_id}", at.bucket);
+    (claim(slot), claim(slot.saturating_sub(1)))
 }
 
 /// Whether day `bucket` is over for good at `now`.
@@ -110,6 +117,6 @@ mod tests {
         let today = 20_000 * DAY_MS;
         assert!(!is_past(19_993, today));
         assert!(is_past(19_992, today));
-        assert_eq!(claimed_day(&replay_claim(Position { bucket: 5, number: 1 })), Some(5));
+        assert_eq!(claimed_day(&replay_claims(Position { bucket: 5, number: 1 }, "r", 0).0), Some(5));
     }
 }

@@ -6,20 +6,23 @@
 
 mod agents;
 mod answer;
-mod case;
+mod backlog;
 mod claim;
 mod classify;
 mod dead_letters;
+mod dispatch;
 mod entry;
 mod exchange;
 mod filing;
 mod identity;
 mod instance;
+mod key_set;
 mod maintenance;
 mod probes;
 mod question;
 mod relay;
 mod replay;
+mod settlement;
 mod triage;
 
 pub use answer::Answer;
@@ -71,6 +74,8 @@ async fn dispatch<P: Platform, B: Incoming>(exchange: &mut Exchange<P, B>) -> Re
         Endpoint::Health => return Ok(probes::health()),
         Endpoint::OpenApi => return Ok(probes::openapi()),
         Endpoint::Ready => return probes::ready(exchange).await,
+        // Whatever the configuration: a binding whose OPTIONS fails is unsubscribed for good.
+        Endpoint::MaintenanceOptions | Endpoint::Preflight => return Ok(Outcome::Empty),
         _ => {}
     }
     let config = exchange.instance.config()?;
@@ -83,7 +88,6 @@ async fn dispatch<P: Platform, B: Incoming>(exchange: &mut Exchange<P, B>) -> Re
         Endpoint::DeadLetters => dead_letters::list(exchange, &config).await,
         Endpoint::Replay(id) => replay::replay(exchange, &config, &id).await,
         Endpoint::Maintenance => maintenance::run(exchange, &config).await,
-        Endpoint::MaintenanceOptions | Endpoint::Preflight => Ok(Outcome::Empty),
         _ => Err(Problem::NotFound),
     }
 }

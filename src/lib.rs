@@ -10,6 +10,21 @@
 //! 7. [`contract`] or [`problem`] says what came of it; [`sse`] frames it for a stream.
 //! 8. [`audit`] and [`dead_letter`] keep what must not be lost, after [`privacy`] has redacted it.
 
+#![cfg_attr(
+    not(test),
+    deny(
+        clippy::unwrap_used,
+        clippy::expect_used,
+        clippy::panic,
+        clippy::indexing_slicing,
+        clippy::string_slice,
+        clippy::arithmetic_side_effects,
+        clippy::unreachable,
+        clippy::await_holding_refcell_ref,
+        clippy::await_holding_lock
+    )
+)]
+
 pub mod agents;
 pub mod audit;
 pub mod auth;

@@ -28,9 +28,14 @@ pub trait Entropy {
 
 /// Spin variables.
 pub trait Variables {
-    /// The value of `name`; `None` when it is not defined or cannot be read.
-    fn variable(&self, name: &str) -> impl Future<Output = Option<String>>;
+    /// The value of `name`. There is no default for one that cannot be read: a provider that fails
+    /// must not turn production into development.
+    fn variable(&self, name: &str) -> impl Future<Output = Result<String, VariableFault>>;
 }
+
+/// A variable is not declared for this component, or its provider failed.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct VariableFault;
 
 /// Why a store call failed. The text is the host's and may only go to the log.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -140,10 +145,27 @@ pub trait Runtime {
     fn log(&self, line: &str);
 }
 
-/// Everything the gateway stands on. A cheap handle: clones share the same outside.
-pub trait Platform: Clock + Entropy + Variables + KeyValue + Transport + Runtime + Clone + 'static {}
+/// Requests of one instance that wait for each other.
+///
+/// A plain Rust waker does not do: each request is a component-model task of its own, and only
+/// something of the host's can wake one out of another.
+pub trait Signals {
+    /// Wakes the one who waits when it is dropped.
+    type Bell: 'static;
+    /// A bell, and the wait for it.
+    fn signal(&self) -> (Self::Bell, impl Future<Output = ()>);
+}
 
-impl<T: Clock + Entropy + Variables + KeyValue + Transport + Runtime + Clone + 'static> Platform for T {}
+/// Everything the gateway stands on. A cheap handle: clones share the same outside.
+pub trait Platform:
+    Clock + Entropy + Variables + KeyValue + Transport + Runtime + Signals + Clone + 'static
+{
+}
+
+impl<T> Platform for T where
+    T: Clock + Entropy + Variables + KeyValue + Transport + Runtime + Signals + Clone + 'static
+{
+}
 
 /// `future`, or `None` once `limit` has passed.
 ///

@@ -136,7 +136,6 @@ impl Problem {
             Self::RateLimited { retry_after } | Self::AgentUnavailable { retry_after, .. } => {
                 vec![("retry-after", retry_after.to_string())]
             }
-            Self::RequestTimeout => vec![("connection", "close".into())],
             _ => Vec::new(),
         }
     }
@@ -151,7 +150,7 @@ impl Problem {
             Self::Forbidden(why) | Self::IdempotencyConflict(why) => (*why).into(),
             Self::NotFound => "nothing is served under this path".into(),
             Self::MethodNotAllowed(allow) => format!("allowed: {allow}"),
-            Self::RequestTimeout => "the body did not arrive within 10 seconds".into(),
+            Self::RequestTimeout => "the body did not arrive in time".into(),
             Self::PayloadTooLarge(limit) => format!("at most {limit} bytes"),
             Self::UnsupportedMediaType => "send content-type: application/json, without content-encoding".into(),
             Self::LowConfidence { .. } => "rephrase the question, or ask without on_low_confidence=reject".into(),
@@ -187,3 +186,7 @@ impl Problem {
         }
     }
 }
+
+#[cfg(test)]
+#[path = "problem_tests.rs"]
+pub(crate) mod tests;

@@ -14,8 +14,8 @@ pub const WINDOW_S: u64 = 60;
 pub struct Window {
     /// Key of its counter.
     pub key: String,
-    /// Key of the counter of the window before.
-    pub previous: String,
+    /// Key of the counter of the last window that is over for every clock: two before this one.
+    pub past: String,
     /// Seconds until it ends, 1 to 60.
     pub reset_s: u64,
 }
@@ -42,7 +42,7 @@ impl Window {
         let student = keys::hashed(record_key, &["rate", subject]);
         Self {
             key: format!("n:rl:{minute}:{student}"),
-            previous: format!("n:rl:{}:{student}", minute.saturating_sub(1)),
+            past: format!("n:rl:{}:{student}", minute.saturating_sub(2)),
             reset_s: WINDOW_S.saturating_sub(into),
         }
     }
@@ -88,7 +88,7 @@ mod tests {
         let at = |ms| Window::of("student_1", &KEY, ms);
         assert_eq!(at(60_000).key, at(119_999).key);
         assert_ne!(at(119_999).key, at(120_000).key);
-        assert_eq!(at(120_000).previous, at(119_999).key);
+        assert_eq!(at(180_000).past, at(119_999).key);
         assert_eq!((at(60_000).reset_s, at(119_999).reset_s), (60, 1));
         assert_ne!(at(0).key, Window::of("student_2", &KEY, 0).key);
     }

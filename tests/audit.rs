@@ -143,11 +143,11 @@ async fn without_outbox_the_event_is_published_before_the_answer_and_a_loss_is_t
     app.store_faults().set(Import::Set, StoreFault::Full);
     let decision = json(&app.request(ask(STUCK)).await);
     assert_eq!(sidecar.published().len(), 1, "published when the answer is there");
-    assert_eq!(decision["degraded"], Value::Null);
+    assert_eq!(decision["degraded"], serde_json::json!(["store"]));
     sidecar.broker_down();
     app.clock().advance(secs(6)).await;
     let decision = json(&app.request(ask(STUCK)).await);
-    assert_eq!(decision["degraded"], serde_json::json!(["audit"]));
+    assert_eq!(decision["degraded"], serde_json::json!(["store", "audit"]));
 }
 
 #[tokio::test(start_paused = true)]

@@ -114,7 +114,7 @@ async fn a_student_who_hangs_up_says_nothing_about_the_agent() {
 
 #[tokio::test(start_paused = true)]
 async fn a_long_stream_is_never_taken_for_abandoned() {
-    let sidecar = Sidecar::new(|_, _| (0..12).fold(stream(), |reply, _| reply.chunk(secs(14), "data: tick\n\n")));
+    let sidecar = Sidecar::new(|_, _| (0..12).fold(stream().chunk(secs(5), "data: first\n\n"), |reply, _| reply.chunk(secs(14), "data: tick\n\n")));
     let app = app(&sidecar).await;
     let answer = app.open(ask_stream(STUCK).map(App::full)).await;
     let watch = async {

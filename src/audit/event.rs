@@ -20,13 +20,15 @@ const DEAD_LETTER: &str = "learnflow.triage.dead-letter.v1";
 /// How a request ended.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize)]
 #[serde(rename_all = "snake_case")]
-pub enum Outcome {
+pub enum Ending {
     /// Answered.
     Completed,
     /// A stream broke after its first byte.
     Truncated,
     /// The caller hung up.
     ClientClosed,
+    /// Answered with the stored answer to the same request.
+    Replayed,
     /// Refused by us: 400, 409, 422.
     Refused,
     /// The agent could not answer: 502, 504.
@@ -35,13 +37,14 @@ pub enum Outcome {
     Unknown,
 }
 
-impl Outcome {
+impl Ending {
     /// The closed label.
     pub const fn as_str(self) -> &'static str {
         match self {
             Self::Completed => "completed",
             Self::Truncated => "truncated",
             Self::ClientClosed => "client_closed",
+            Self::Replayed => "replayed",
             Self::Refused => "refused",
             Self::Failed => "failed",
             Self::Unknown => "unknown",
@@ -60,7 +63,7 @@ pub struct Facts {
     pub student_id: String,
     /// The question, redacted.
     pub query: Option<String>,
-    /// Best intent, confidence, runner-up, keywords, suspicions.
+    /// Best intent, confidence, runner-up, suspicions. No keywords: they are the student's words.
     pub classification: Value,
     /// Which agent, and why.
     pub decision: Value,
@@ -91,7 +94,7 @@ pub struct TriageAudit {
     /// What came of it.
     pub delivery: Delivery,
     /// How it ended.
-    pub outcome: Outcome,
+    pub outcome: Ending,
     /// Milliseconds from arrival to the answer.
     pub processing_time_ms: f64,
     /// When it was decided.
@@ -126,10 +129,11 @@ impl TriageAudit {
             "outcome": self.outcome,
             "model_version": crate::intent::model_version(),
         });
-        let mut event = CloudEvent::new(DECISION, &facts.request_id, time, data);
+        let mut event = CloudEvent::new("decisions", DECISION, &facts.request_id, time, data);
         event.subject = Some(facts.student_id.clone());
         event.traceparent = facts.trace.as_ref().map(TraceContext::traceparent);
-        Record { topic: dapr.audit_topic.clone(), key: facts.student_id.clone(), event }
+        event.traceid.clone_from(&event.traceparent);
+        Record::new(dapr.audit_topic.clone(), facts.student_id.clone(), event)
     }
 }
 
@@ -137,13 +141,13 @@ impl TriageAudit {
 /// be kept for replay by whoever finds the event left behind.
 pub fn dead_letter(dapr: &DaprConfig, letter: &DeadLetter) -> Record {
     let data = serde_json::to_value(letter).unwrap_or_default();
-    let mut event = CloudEvent::new(DEAD_LETTER, &letter.request_id, timestamp::format(letter.at), data);
+    let mut event = CloudEvent::new("dead-letters", DEAD_LETTER, &letter.request_id, timestamp::format(letter.at), data);
     event.subject = Some(letter.student_id.clone());
-    Record { topic: dapr.dead_letter_topic.clone(), key: letter.student_id.clone(), event }
+    Record { keep: true, ..Record::new(dapr.dead_letter_topic.clone(), letter.student_id.clone(), event) }
 }
 
 /// The part of a decision that the event repeats.
-pub fn decision(agent: Option<&AgentId>, status: u16, error: Option<&'static str>, breaker: &str, retries: u32) -> Value {
+pub fn decision(agent: Option<&AgentId>, status: Option<u16>, error: Option<&'static str>, breaker: &str, retries: u32) -> Value {
     json!({
         "target_agent": agent,
         "status": status,

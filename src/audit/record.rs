@@ -23,6 +23,21 @@ pub struct Record {
     /// As it will be published if nobody comes back with a better one: a write-ahead record says
     /// outcome `unknown`.
     pub event: CloudEvent,
+    /// Whether it is a dead letter that still has to be kept for replay.
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    pub keep: bool,
+}
+
+impl Record {
+    /// A record with nothing to keep.
+    pub const fn new(topic: String, key: String, event: CloudEvent) -> Self {
+        Self { topic, key, event, keep: false }
+    }
+
+    /// Bytes it takes in a slot.
+    pub fn size(&self) -> usize {
+        serde_json::to_vec(self).map_or(0, |bytes| bytes.len())
+    }
 }
 
 /// One entry of the sequence.
@@ -67,8 +82,8 @@ mod tests {
 
     #[test]
     fn a_slot_is_read_back_and_other_versions_are_not() {
-        let event = CloudEvent::new("k", "1", "t".into(), serde_json::json!({}));
-        let slot = Slot::new(5, vec![Record { topic: "t".into(), key: "s".into(), event }]);
+        let event = CloudEvent::new("p", "k", "1", "t".into(), serde_json::json!({}));
+        let slot = Slot::new(5, vec![Record::new("t".into(), "s".into(), event)]);
         assert_eq!(Slot::decode(&slot.encode()), Some(slot.clone()));
         assert_eq!(Slot::decode(b"{}"), None);
         assert_eq!(Slot::decode(&Slot { v: 2, ..slot }.encode()), None);

@@ -31,6 +31,13 @@ struct Tally {
 }
 
 impl Refusals {
+    /// Puts a count back that could not be reported.
+    pub fn put_back(&self, reason: &'static str, count: u64) {
+        if let Some(tally) = self.0.borrow_mut().get_mut(reason) {
+            tally.unreported = tally.unreported.saturating_add(count);
+        }
+    }
+
     /// Counts a refusal; the count to report, when it is time to.
     pub fn note(&self, reason: &'static str, now: Duration) -> Option<u64> {
         let mut tallies = self.0.borrow_mut();
@@ -60,7 +67,8 @@ pub fn security_event(
 ) -> Record {
     let time = timestamp::format(now);
     let data = json!({ "reason": reason, "status": status, "count": count, "timestamp": time });
-    Record { topic: dapr.security_topic.clone(), key: reason.to_owned(), event: CloudEvent::new(KIND, id, time, data) }
+    let event = CloudEvent::new("security", KIND, id, time, data);
+    Record::new(dapr.security_topic.clone(), reason.to_owned(), event)
 }
 
 #[cfg(test)]

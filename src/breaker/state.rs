@@ -125,6 +125,9 @@ pub fn admit(breaker: Breaker, policy: &Policy, now: UnixMillis) -> Admission {
         Phase::HalfOpen => {
             let lease = millis(policy.probe_lease).max(1);
             let opens = breaker.opened_at.unwrap_or(now).saturating_add(millis(policy.open));
+            // With the clock set back there is no time since it opened; leases then follow the
+            // epoch, so that they end all the same.
+            let opens = if opens <= now { opens } else { 0 };
             let slot = now.saturating_sub(opens).checked_div(lease).unwrap_or(0);
             let until = opens.saturating_add(slot.saturating_add(1).saturating_mul(lease)).max(now.saturating_add(1));
             Admission::ProbeIf { generation, slot, until }

@@ -117,8 +117,7 @@ impl<'a, P: KeyValue + Clock> Breakers<'a, P> {
         self.store.counter(&failures_key(agent, records.of(agent).generation)).await
     }
 
-    /// Reads the records again, applies `step`, writes them back, and drops what the old generation
-    /// leaves behind. The record is read right before it is written to keep the window small in
+    /// Reads the records again, applies `step`, and writes them back. The record is read right before it is written to keep the window small in
     /// which another instance's change would be lost.
     async fn change(
         &self,
@@ -129,8 +128,9 @@ impl<'a, P: KeyValue + Clock> Breakers<'a, P> {
         let current = records.of(agent);
         let Some(next) = step(current) else { return Ok(false) };
         records.put(agent, next);
+        // The old generation's counter stays until maintenance clears it: should another agent's
+        // change overwrite this one, the next failure finds it past the threshold and trips again.
         self.store.set(RECORDS_KEY, &records.encode()).await?;
-        self.store.delete(&failures_key(agent, current.generation)).await?;
         Ok(true)
     }
 }

@@ -22,6 +22,13 @@ impl Faults {
         self.0.iter().any(|(name, _)| *name == variable)
     }
 
+    /// The names of the variables, each once: what a caller may know.
+    pub fn names_only(&self) -> String {
+        let mut names: Vec<&str> = self.0.iter().map(|(name, _)| *name).collect();
+        names.dedup();
+        names.join(", ")
+    }
+
     /// Variable and message of each fault.
     pub fn iter(&self) -> impl Iterator<Item = (&'static str, &str)> {
         self.0.iter().map(|(name, message)| (*name, message.as_str()))

@@ -95,7 +95,7 @@ pub fn agents(settings: &Settings, faults: &mut Faults) -> AgentTable {
 
 pub fn resilience(settings: &Settings, faults: &mut Faults) -> Resilience {
     Resilience {
-        deadline: Duration::from_millis(number(settings, "deadline_ms", 100..=600_000, faults)),
+        deadline: Duration::from_millis(number(settings, "deadline_ms", 100..=30_000, faults)),
         breaker_failures: number(settings, "breaker_failures", 1..=1_000, faults),
         breaker_open: Duration::from_secs(number(settings, "breaker_open_s", 1..=3_600, faults)),
         attempts: number(settings, "retry_attempts", 1..=10, faults),

@@ -2,7 +2,8 @@
 
 use std::collections::BTreeMap;
 
-use crate::ports::Variables;
+use super::Faults;
+use crate::ports::{VariableFault, Variables};
 
 /// One row: what `spin.toml` declares and `docs/configuration.md` explains.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -74,13 +75,18 @@ impl Default for Settings {
 }
 
 impl Settings {
-    /// Reads every variable; one that the host does not know keeps its default.
-    pub async fn load(source: &impl Variables) -> Self {
-        let reads = TABLE.iter().map(|v| async move {
-            let text = source.variable(v.name).await;
-            (v.name, text.unwrap_or_else(|| v.default.to_owned()))
-        });
-        Self(futures_util::future::join_all(reads).await.into_iter().collect())
+    /// Reads every variable; each that cannot be read is a fault.
+    pub async fn load(source: &impl Variables) -> Result<Self, Faults> {
+        let reads = TABLE.iter().map(|v| async move { (v.name, source.variable(v.name).await) });
+        let mut texts = BTreeMap::new();
+        let mut faults = Faults::default();
+        for (name, text) in futures_util::future::join_all(reads).await {
+            match text {
+                Ok(text) => drop(texts.insert(name, text)),
+                Err(VariableFault) => faults.add(name, "cannot be read"),
+            }
+        }
+        if faults.is_empty() { Ok(Self(texts)) } else { Err(faults) }
     }
 
     /// The same settings with `name` set to `value`; `None` when there is no such variable.

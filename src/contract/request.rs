@@ -95,7 +95,8 @@ impl ClassifyRequest {
                 return None;
             }
             let texts = items.iter().enumerate().map(|(i, item)| question(object, &format!("queries[{i}]"), item));
-            texts.collect()
+            // All of them first: every fault is told, not the first one only.
+            texts.collect::<Vec<_>>().into_iter().collect()
         })
     }
 }

@@ -25,22 +25,27 @@ pub struct CloudEvent {
     /// W3C trace context (distributed tracing extension).
     #[serde(skip_serializing_if = "Option::is_none", default)]
     pub traceparent: Option<String>,
+    /// The same under the name Dapr looks for: without it Dapr writes its own over `traceparent`.
+    #[serde(skip_serializing_if = "Option::is_none", default)]
+    pub traceid: Option<String>,
     /// The payload.
     pub data: Value,
 }
 
 impl CloudEvent {
-    /// An event from this service.
-    pub fn new(kind: &str, id: &str, time: String, data: Value) -> Self {
+    /// An event from the part of this service called `part`. Source and id together are unique: a
+    /// decision and the dead letter of the same request differ in their source.
+    pub fn new(part: &str, kind: &str, id: &str, time: String, data: Value) -> Self {
         Self {
             specversion: "1.0".into(),
             id: id.into(),
-            source: "/learnflow/triage".into(),
+            source: format!("/learnflow/triage/{part}"),
             kind: kind.into(),
             subject: None,
             time,
             datacontenttype: "application/json".into(),
             traceparent: None,
+            traceid: None,
             data,
         }
     }

@@ -47,7 +47,7 @@ mod tests {
     fn an_event_keeps_its_own_id_and_partition() {
         let settings = Settings::default().with("dapr_api_token", "t0ken").unwrap();
         let dapr = Config::read(&settings).unwrap().dapr;
-        let event = CloudEvent::new("kind", "id-1", "2026-01-01T00:00:00Z".into(), serde_json::json!({"a": 1}));
+        let event = CloudEvent::new("part", "kind", "id-1", "2026-01-01T00:00:00Z".into(), serde_json::json!({"a": 1}));
         let request = publish(&dapr, "learning.events", "student_1&x=ü", &event).unwrap();
         assert_eq!(
             request.uri().to_string(),

@@ -91,10 +91,16 @@ const BETWEEN_BYTES: Duration = Duration::from_secs(15);
 /// How much of an error body is read to learn whose error it is.
 const MAX_ERROR_BODY: usize = 16 * 1024;
 
+/// And for how long.
+const ERROR_BODY_TIME: Duration = Duration::from_millis(500);
+
 /// A failed attempt with the peer's hint.
 struct Failed {
     cause: Cause,
     hint: Option<Duration>,
+    /// Whether the breaker counts it: an attempt that the deadline cut short before the agent had
+    /// the time it is granted says nothing about the agent.
+    counts: bool,
 }
 
 enum Tried<B> {
@@ -117,7 +123,9 @@ impl<P: Platform> Courier<'_, P> {
                 }
                 Verdict::Refused { phase, retry_after_ms } => {
                     report.phase = phase;
-                    report.result = Err(Undelivered::Refused { retry_after_ms });
+                    if report.attempts.is_empty() {
+                        report.result = Err(Undelivered::Refused { retry_after_ms });
+                    }
                     return report;
                 }
             };
@@ -133,10 +141,12 @@ impl<P: Platform> Courier<'_, P> {
                 }
                 Tried::Failed(failed) => failed,
             };
-            if self.note_failure(agent, permit).await {
+            report.result = Err(Self::undelivered(&failed));
+            if failed.counts && self.note_failure(agent, permit).await {
+                // It is open now, by our own doing: no further attempt would be admitted.
                 report.phase = Phase::Open;
+                return report;
             }
-            report.result = Err(self.undelivered(&failed));
             let random = self.random();
             match self.retry.after(number, failed.cause, failed.hint, self.remaining(), random) {
                 Retry::Stop => return report,
@@ -176,7 +186,7 @@ impl<P: Platform> Courier<'_, P> {
         self.flags.on(Flag::CircuitBreaker) && self.breakers.failed(&agent.id, permit).await.unwrap_or(false)
     }
 
-    fn undelivered(&self, failed: &Failed) -> Undelivered {
+    fn undelivered(failed: &Failed) -> Undelivered {
         if failed.cause == Cause::Deadline {
             return Undelivered::Deadline;
         }
@@ -211,7 +221,8 @@ impl<P: Platform> Courier<'_, P> {
     /// One exchange. Both its waits are raced against timers of our own.
     async fn call(&self, agent: &Agent, invocation: &Invocation, number: u32, permit: Permit) -> Tried<P::Body> {
         let remaining = self.remaining();
-        let failed = |cause| Tried::Failed(Failed { cause, hint: None });
+        let granted = remaining >= agent.first_byte_timeout;
+        let failed = |cause| Tried::Failed(Failed { cause, hint: None, counts: granted || cause != Cause::Deadline });
         let Some(request) = dapr::invoke(self.dapr, invocation, Call { agent, attempt: number, remaining }) else {
             return failed(Cause::Transport(TransportFault::Denied));
         };
@@ -225,10 +236,15 @@ impl<P: Platform> Courier<'_, P> {
         let response = match head {
             Some(Ok(response)) => response,
             Some(Err(fault)) => return failed(Cause::Transport(fault)),
-            None if remaining <= agent.first_byte_timeout => return failed(Cause::Deadline),
+            None if remaining < agent.first_byte_timeout => return failed(Cause::Deadline),
             None => return failed(Cause::Transport(TransportFault::FirstByteTimeout)),
         };
-        self.judge(response, invocation.stream, permit).await
+        match self.judge(response, invocation.stream, permit).await {
+            Tried::Failed(failed) => {
+                Tried::Failed(Failed { counts: granted || failed.cause != Cause::Deadline, ..failed })
+            }
+            tried => tried,
+        }
     }
 
     async fn judge(&self, response: http::Response<P::Body>, stream: bool, permit: Permit) -> Tried<P::Body> {
@@ -239,18 +255,18 @@ impl<P: Platform> Courier<'_, P> {
                 let hint = response.headers().get("retry-after").and_then(|value| value.to_str().ok());
                 let hint = hint.and_then(|text| retry_after(text, self.platform.now()));
                 let cause = self.whose(status, response).await;
-                Tried::Failed(Failed { cause, hint })
+                Tried::Failed(Failed { cause, hint, counts: true })
             }
             Class::Success if stream => Tried::Done(Delivered::Stream(response.into_body(), permit)),
-            Class::Success => match self.read(response.into_body(), MAX_REPLY).await.and_then(Reply::parse) {
+            Class::Success => match self.read(response.into_body(), MAX_REPLY, self.remaining()).await.and_then(Reply::parse) {
                 Ok(reply) => Tried::Done(Delivered::Json(reply)),
-                Err(cause) => Tried::Failed(Failed { cause, hint: None }),
+                Err(cause) => Tried::Failed(Failed { cause, hint: None, counts: true }),
             },
         }
     }
 
-    async fn read(&self, mut body: P::Body, limit: usize) -> Result<Vec<u8>, Cause> {
-        within(self.platform, self.remaining(), collect(&mut body, limit)).await.unwrap_or(Err(Cause::Deadline))
+    async fn read(&self, mut body: P::Body, limit: usize, time: Duration) -> Result<Vec<u8>, Cause> {
+        within(self.platform, time, collect(&mut body, limit)).await.unwrap_or(Err(Cause::Deadline))
     }
 
     /// A 500 may be the agent's, or Dapr's word that it could not reach the agent.
@@ -258,7 +274,7 @@ impl<P: Platform> Courier<'_, P> {
         if status != 500 {
             return Cause::Status(status);
         }
-        match self.read(response.into_body(), MAX_ERROR_BODY).await {
+        match self.read(response.into_body(), MAX_ERROR_BODY, ERROR_BODY_TIME.min(self.remaining())).await {
             Ok(body) if dapr::is_unreachable_app(&body) => Cause::AppUnreachable,
             _ => Cause::Status(status),
         }

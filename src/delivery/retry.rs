@@ -25,6 +25,9 @@ impl RetryPolicy {
     }
 }
 
+/// An attempt with less time than this is not worth making.
+const LEAST: Duration = Duration::from_millis(100);
+
 /// What to do after a failed attempt.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Verdict {
@@ -54,7 +57,8 @@ impl RetryPolicy {
         let ceiling = self.base.saturating_mul(1_u32.checked_shl(doublings).unwrap_or(u32::MAX)).min(self.cap);
         let jitter = full_jitter(ceiling, random);
         let pause = hint.map_or(jitter, |hint| hint.max(jitter));
-        if pause < remaining { Verdict::RetryAfter(pause) } else { Verdict::Stop }
+        let left = remaining.saturating_sub(pause);
+        if left >= LEAST { Verdict::RetryAfter(pause) } else { Verdict::Stop }
     }
 }
 

@@ -51,13 +51,21 @@ const SECURITY_HEADERS: [(&str, &str); 6] = [
     ("cache-control", "no-store"),
 ];
 
+/// Headers that a page of another origin may read.
+const EXPOSED: &str = "x-request-id, x-correlation-id, retry-after, ratelimit, ratelimit-policy, traceparent, \
+                       idempotency-replayed, x-triage-cached";
+
 /// Builds the response and writes the log line.
 pub fn finish<P: Platform, B>(exchange: &Exchange<P, B>, outcome: Outcome<P>) -> Answer<P> {
     let config = exchange.instance.config().ok();
     let (status, content_type, body, headers, relay) = match outcome {
         Outcome::Json(status, text, headers) => (status, "application/json", text.into_bytes(), headers, None),
         Outcome::Empty => (204, "", Vec::new(), Vec::new(), None),
-        Outcome::Stream(relay) => (200, "text/event-stream", Vec::new(), Vec::new(), Some(relay)),
+        Outcome::Stream(relay) => {
+            // Tells proxies in front (nginx, and so Kong) not to collect the stream.
+            let unbuffered = vec![("x-accel-buffering", "no".to_owned())];
+            (200, "text/event-stream", Vec::new(), unbuffered, Some(relay))
+        }
         Outcome::Problem(problem) => {
             exchange.note("error", problem.error());
             let body = problem.document(&exchange.request_id).to_string().into_bytes();
@@ -112,7 +120,7 @@ fn cors<P: Platform, B>(exchange: &Exchange<P, B>, config: Option<&Config>, resp
     let Some(origin) = allowed else { return response };
     let response = response
         .header("access-control-allow-origin", origin)
-        .header("access-control-expose-headers", "x-request-id, retry-after, ratelimit, ratelimit-policy, traceparent");
+        .header("access-control-expose-headers", EXPOSED);
     if exchange.method() != Method::OPTIONS {
         return response;
     }

@@ -5,16 +5,19 @@ use std::rc::Rc;
 use super::answer::Outcome;
 use super::entry::Caller;
 use super::exchange::Exchange;
+use super::instance::Instance;
 use super::question::Question;
 use crate::config::{Config, Flag};
 use crate::idempotency::{self, KeyFault, Record, Slots};
-use crate::ports::{Incoming, Platform};
+use crate::ports::{Incoming, Platform, UnixMillis};
 use crate::problem::Problem;
 
 /// A question that is ours to carry out.
 pub struct Claim {
     /// The caller's key; every attempt carries it.
     pub key: String,
+    subject: String,
+    name: String,
     slots: Slots,
     fingerprint: String,
     /// Whether a counter was taken that must be given back when there is no answer to keep.
@@ -41,23 +44,33 @@ pub async fn claim<P: Platform, B: Incoming>(
     body: &[u8],
 ) -> Result<Claimed<P>, Problem> {
     let malformed = |message: &str| Problem::SchemaValidation(vec![message.to_owned()]);
-    let header = match exchange.headers().get("idempotency-key") {
-        Some(value) => Some(value.to_str().map_err(|_| malformed("idempotency-key: must be 1 to 256 visible characters"))?),
-        None => None,
+    let mut headers = exchange.headers().get_all("idempotency-key").iter();
+    let header = match (headers.next(), headers.next()) {
+        (Some(_), Some(_)) => return Err(malformed("idempotency-key: stands twice")),
+        (Some(value), None) => {
+            Some(value.to_str().map_err(|_| malformed("idempotency-key: must be 1 to 256 visible characters"))?)
+        }
+        (None, _) => None,
     };
     let field = question.request.progress.idempotency_key.as_deref();
     let key = idempotency::key(header, field).map_err(|fault| match fault {
         KeyFault::Different => malformed("idempotency-key: differs from student_progress.idempotency_key"),
         KeyFault::Malformed => malformed("idempotency-key: must be 1 to 256 visible characters"),
     })?;
-    let variant = if exchange.wants_stream() { "stream" } else { "json" };
-    let Some(fingerprint) = idempotency::fingerprint(body, variant, &config.record_key) else { return Ok(Claimed::Go(None)) };
+    if key.is_none() && !config.flags.on(Flag::ResponseCaching) {
+        return Ok(Claimed::Go(None));
+    }
+    // Whatever changes the answer beside the body.
+    let form = if exchange.wants_stream() { "stream" } else { "json" };
+    let variant = format!("{form} {}", exchange.query("on_low_confidence").unwrap_or_default());
+    let Some(fingerprint) = idempotency::fingerprint(body, &variant, &config.record_key) else {
+        return Ok(Claimed::Go(None));
+    };
     let subject = caller.claims.subject.as_str();
     match key {
         Some(key) if caller.store_usable => take(exchange, config, subject, key, fingerprint).await,
         Some(key) => Ok(Claimed::Go(Some(Claim::untaken(subject, key, fingerprint, config, exchange)))),
-        None if config.flags.on(Flag::ResponseCaching) => cached(exchange, config, subject, fingerprint).await,
-        None => Ok(Claimed::Go(None)),
+        None => cached(exchange, config, subject, fingerprint).await,
     }
 }
 
@@ -69,10 +82,33 @@ impl Claim {
         config: &Config,
         exchange: &Exchange<P, B>,
     ) -> Self {
-        let slot = u64::try_from(config.resilience.deadline.as_millis()).unwrap_or(u64::MAX).saturating_add(MARGIN_MS);
-        let slots = Slots::of(subject, &key, &config.record_key, exchange.platform().now(), slot);
-        Self { key, slots, fingerprint, taken: false }
+        let slots = slots(subject, &key, config, exchange.platform().now());
+        Self { name: key.clone(), key, subject: subject.to_owned(), slots, fingerprint, taken: false }
     }
+
+    /// Keeps others out for longer: a stream outlasts the slot its claim was taken in.
+    pub fn hold<P: Platform>(&mut self, instance: &Instance<P>, config: &Config) {
+        let present = slots(&self.subject, &self.name, config, instance.platform.now());
+        if self.taken && present.claim != self.slots.claim && instance.store().increment(&present.claim, 1).is_ok() {
+            self.slots = present;
+        }
+    }
+
+    /// Frees the key: there is no answer to keep.
+    pub async fn free<P: Platform>(self, instance: &Instance<P>) {
+        if self.taken {
+            let store = instance.store();
+            let _ = store.delete(&self.slots.claim).await;
+            if store.exists(&self.slots.previous_claim).await == Ok(true) {
+                let _ = store.delete(&self.slots.previous_claim).await;
+            }
+        }
+    }
+}
+
+fn slots(subject: &str, key: &str, config: &Config, now: UnixMillis) -> Slots {
+    let slot = u64::try_from(config.resilience.deadline.as_millis()).unwrap_or(u64::MAX).saturating_add(MARGIN_MS);
+    Slots::of(subject, key, &config.record_key, now, slot)
 }
 
 async fn take<P: Platform, B: Incoming>(
@@ -91,17 +127,18 @@ async fn take<P: Platform, B: Incoming>(
         return Ok(Claimed::Replay(replayed(record, "idempotency-replayed")));
     }
     let in_flight = Problem::IdempotencyConflict("a request with this key is in flight");
+    match store.increment(&claim.slots.claim, 1) {
+        Ok(1) => claim.taken = true,
+        Ok(_) => return Err(in_flight),
+        Err(_) => return Ok(Claimed::Go(Some(claim))),
+    }
+    // Looked at after taking ours: of two requests on both sides of a slot's edge, the later one
+    // always sees the earlier one's claim.
     if store.exists(&claim.slots.previous_claim).await == Ok(true) {
+        let _ = store.delete(&claim.slots.claim).await;
         return Err(in_flight);
     }
-    match store.increment(&claim.slots.claim, 1) {
-        Ok(1) => {
-            claim.taken = true;
-            Ok(Claimed::Go(Some(claim)))
-        }
-        Ok(_) => Err(in_flight),
-        Err(_) => Ok(Claimed::Go(Some(claim))),
-    }
+    Ok(Claimed::Go(Some(claim)))
 }
 
 /// With `enable_response_caching`: the answer to the identical question, if it is fresh.
@@ -127,23 +164,32 @@ fn replayed<P: Platform>(record: Record, mark: &'static str) -> Outcome<P> {
     Outcome::Json(record.status, record.body, vec![(mark, "true".to_owned())])
 }
 
-/// After the answer: keeps it if it is one, frees the key if it is not.
-pub fn finish<P: Platform, B>(exchange: &Exchange<P, B>, claim: Claim, outcome: &Result<Outcome<P>, Problem>) {
+/// Largest answer that is kept, in bytes: records in the store are small.
+const MOST_KEPT: usize = 64 * 1024;
+
+/// After the answer: keeps it for replay.
+pub fn finish<P: Platform, B>(
+    exchange: &Exchange<P, B>,
+    claim: Option<Claim>,
+    outcome: &Result<Outcome<P>, Problem>,
+) {
+    let Some(claim) = claim else { return };
+    let Ok(Outcome::Json(status @ 200..=299, body, _)) = outcome else { return release(exchange, Some(claim)) };
+    if body.len() > MOST_KEPT {
+        return release(exchange, Some(claim));
+    }
     let instance = Rc::clone(&exchange.instance);
-    let record = match outcome {
-        Ok(Outcome::Json(status @ 200..=299, body, _)) => {
-            Some(Record::new(instance.platform.now(), claim.fingerprint.clone(), *status, body.clone()))
-        }
-        _ => None,
-    };
+    let record = Record::new(instance.platform.now(), claim.fingerprint, *status, body.clone());
     exchange.instance.platform.spawn(async move {
-        let store = instance.store();
-        if let Some(record) = record {
-            // The claim stays until its slot is over: it costs nothing, and freeing it before the
-            // record is written would let a repeated request through.
-            let _ = store.set(&claim.slots.record, &record.encode()).await;
-        } else if claim.taken {
-            let _ = store.delete(&claim.slots.claim).await;
-        }
+        // The claim stays until its slot is over: it costs nothing, and freeing it before the record
+        // is written would let a repeated request through.
+        let _ = instance.store().set(&claim.slots.record, &record.encode()).await;
     });
+}
+
+/// After the answer: frees the key.
+pub fn release<P: Platform, B>(exchange: &Exchange<P, B>, claim: Option<Claim>) {
+    let Some(claim) = claim else { return };
+    let instance = Rc::clone(&exchange.instance);
+    exchange.instance.platform.spawn(async move { claim.free(&instance).await });
 }

@@ -10,7 +10,7 @@ use super::exchange::Exchange;
 use super::question;
 use super::triage::ROLES;
 use crate::breaker::Records;
-use crate::config::Config;
+use crate::config::{Config, Flag};
 use crate::contract::{ClassifyRequest, MAX_BATCH, MAX_BATCH_BODY, MAX_BODY, Metadata, RoutingDecision, Session};
 use crate::intent::{self, Classification};
 use crate::ports::{Incoming, Platform};
@@ -23,7 +23,7 @@ pub async fn classify<P: Platform, B: Incoming>(
 ) -> Result<Outcome<P>, Problem> {
     exchange.note("route", "classify");
     exchange.accepts_body(MAX_BODY)?;
-    let caller = entry::enter(exchange, config, &ROLES, 1).await?;
+    let caller = entry::enter(exchange, config, &ROLES).await?;
     let body = exchange.body(config, MAX_BODY).await?;
     let request = ClassifyRequest::parse(&body).map_err(Problem::SchemaValidation)?;
     let progress = request.progress.as_ref();
@@ -57,11 +57,16 @@ pub async fn batch<P: Platform, B: Incoming>(
 ) -> Result<Outcome<P>, Problem> {
     exchange.note("route", "classify_batch");
     exchange.accepts_body(MAX_BATCH_BODY)?;
-    let caller = entry::enter(exchange, config, &ROLES, 0).await?;
+    let caller = entry::enter(exchange, config, &ROLES).await?;
     let body = exchange.body(config, MAX_BATCH_BODY).await?;
     let queries = ClassifyRequest::parse_batch(&body).map_err(Problem::SchemaValidation)?;
     let cost = u32::try_from(queries.len().min(MAX_BATCH)).unwrap_or(u32::MAX);
-    entry::charge(exchange, config, &caller, cost)?;
+    if cost > config.rate_limit {
+        let fault = format!("queries: a batch costs its size and the limit is {} a minute", config.rate_limit);
+        return Err(Problem::SchemaValidation(vec![fault]));
+    }
+    // One was taken at the door.
+    entry::charge(exchange, config, &caller, cost.saturating_sub(1)).inspect_err(|_| entry::refund(exchange, config, &caller, 1))?;
     let decisions: Result<Vec<RoutingDecision>, Problem> = queries
         .iter()
         .map(|query| {
@@ -81,11 +86,16 @@ fn decide<P: Platform, B: Incoming>(
     let agent = question::agent(config, classification.intent)?;
     let phase = exchange.instance.breakers(config).phase(records, &agent.id);
     let metadata = Metadata { priority: agent.priority, retry_count: 0, circuit_breaker_status: phase.as_str() };
-    Ok(question::decision(exchange, classification, agent, metadata))
+    let mut decision = question::decision(exchange, classification, agent, metadata);
+    decision.degraded = exchange.instance.store().suspended().then(|| vec!["store"]);
+    Ok(decision)
 }
 
 fn explain(config: &Config, request: &ClassifyRequest) -> Value {
     let context = question::context(request.progress.as_ref(), request.session);
+    if !config.flags.on(Flag::SkillLibrary) {
+        return json!({ "threshold": config.confidence_threshold, "scores": {}, "matches": [] });
+    }
     let explanation = intent::explain(&request.query, &context, &question::options(config));
     let scores: serde_json::Map<String, Value> =
         explanation.scores.iter().map(|(intent, score)| (intent.as_str().to_owned(), json!(score))).collect();

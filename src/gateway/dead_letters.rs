@@ -24,7 +24,7 @@ pub async fn list<P: Platform, B: Incoming>(
     config: &Rc<Config>,
 ) -> Result<Outcome<P>, Problem> {
     exchange.note("route", "dead_letters");
-    entry::enter(exchange, config, &[Role::Admin], 1).await?;
+    entry::enter(exchange, config, &[Role::Admin]).await?;
     if !config.flags.on(Flag::DeadLetterQueue) {
         return Err(Problem::NotFound);
     }

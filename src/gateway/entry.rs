@@ -1,9 +1,11 @@
 //! The door: who is calling, may they, and is there room for them this minute.
 
+use std::time::Duration;
+
 use super::exchange::Exchange;
-use super::identity;
+use super::identity::{self, Denial};
 use crate::audit::{Published, security_event, send};
-use crate::auth::{Claims, Role};
+use crate::auth::{Claims, Refusal, Role};
 use crate::breaker::{RECORDS_KEY, Records};
 use crate::config::{Config, Flag};
 use crate::ports::{Incoming, Platform};
@@ -20,17 +22,19 @@ pub struct Caller {
     pub store_usable: bool,
 }
 
-/// Lets a caller in who has one of `roles`; `cost` is what the request takes from the limit (0: the
-/// endpoint charges later).
+/// Lets a caller in who has one of `roles`, and takes one from its limit.
 pub async fn enter<P: Platform, B: Incoming>(
     exchange: &Exchange<P, B>,
     config: &Config,
     roles: &[Role],
-    cost: u32,
 ) -> Result<Caller, Problem> {
     let claims = match identity::authenticate(exchange, config).await {
         Ok(claims) => claims,
-        Err(refusal) => {
+        Err(Denial::KeysUnavailable) => return Err(Problem::ServiceUnavailable("key set".into())),
+        Err(Denial::Refused(Refusal::BadRole)) => {
+            return Err(forbidden(exchange, config, Refusal::BadRole.as_str(), "the token's role is not known here"));
+        }
+        Err(Denial::Refused(refusal)) => {
             exchange.note("refusal", refusal.as_str());
             refused(exchange, config, refusal.as_str(), 401);
             return Err(Problem::InvalidJwt);
@@ -49,9 +53,7 @@ pub async fn enter<P: Platform, B: Incoming>(
         }
     };
     let caller = Caller { claims, records, store_usable };
-    if cost > 0 {
-        charge(exchange, config, &caller, cost)?;
-    }
+    charge(exchange, config, &caller, 1)?;
     Ok(caller)
 }
 
@@ -62,10 +64,23 @@ pub fn charge<P: Platform, B: Incoming>(
     caller: &Caller,
     cost: u32,
 ) -> Result<(), Problem> {
-    if !config.flags.on(Flag::RateLimiting) || !caller.store_usable {
+    if cost == 0 || !config.flags.on(Flag::RateLimiting) || !caller.store_usable {
         return Ok(());
     }
     limit(exchange, config, &caller.claims, cost)
+}
+
+/// The breakers for a caller whose body took its time: what was read at the door may be old.
+pub async fn fresh_records<P: Platform, B: Incoming>(
+    exchange: &Exchange<P, B>,
+    config: &Config,
+    caller: &Caller,
+) -> Records {
+    let waited = exchange.complete_at.get().saturating_sub(exchange.started);
+    if waited < Duration::from_millis(50) {
+        return caller.records.clone();
+    }
+    exchange.instance.breakers(config).read().await.unwrap_or_else(|_| caller.records.clone())
 }
 
 /// 403, with a security event.
@@ -93,22 +108,37 @@ fn limit<P: Platform, B: Incoming>(
     let quota = window.quota(count, config.rate_limit);
     exchange.quota.set(Some(quota));
     if count == i64::from(cost) {
-        drop_previous(exchange, window.previous);
+        drop_past(exchange, window.past.clone());
     }
     if quota.allowed {
         return Ok(());
     }
     if cost > 1 {
         // What did not fit is given back, or it would keep smaller requests out.
-        let _ = store.increment(&window.key, i64::from(cost).saturating_neg());
+        give_back(exchange, config, &window, cost);
     }
     exchange.note("refusal", "rate_limited");
     refused(exchange, config, "rate_limited", 429);
     Err(Problem::RateLimited { retry_after: quota.reset_s })
 }
 
-/// The first visitor of a window clears away the one before, after the answer.
-fn drop_previous<P: Platform, B>(exchange: &Exchange<P, B>, key: String) {
+/// Gives back what a refused request took at the door.
+pub fn refund<P: Platform, B: Incoming>(exchange: &Exchange<P, B>, config: &Config, caller: &Caller, cost: u32) {
+    if config.flags.on(Flag::RateLimiting) && caller.store_usable {
+        let now = exchange.platform().now();
+        give_back(exchange, config, &Window::of(caller.claims.subject.as_str(), &config.record_key, now), cost);
+    }
+}
+
+fn give_back<P: Platform, B: Incoming>(exchange: &Exchange<P, B>, config: &Config, window: &Window, cost: u32) {
+    let store = exchange.instance.store();
+    if let Ok(count) = store.increment(&window.key, i64::from(cost).saturating_neg()) {
+        exchange.quota.set(Some(window.quota(count, config.rate_limit)));
+    }
+}
+
+/// The first visitor of a window clears an older one away, after the answer.
+fn drop_past<P: Platform, B>(exchange: &Exchange<P, B>, key: String) {
     let instance = std::rc::Rc::clone(&exchange.instance);
     exchange.instance.platform.spawn(async move {
         let store = instance.store();
@@ -128,9 +158,9 @@ fn refused<P: Platform, B: Incoming>(exchange: &Exchange<P, B>, config: &Config,
     let record = security_event(&config.dapr, &exchange.request_id, reason, status, count, platform.now());
     let (instance, dapr) = (std::rc::Rc::clone(&exchange.instance), config.dapr.clone());
     platform.spawn(async move {
-        let Some(_place) = instance.publisher.place() else { return };
-        if send(&instance.platform, &dapr, &record).await == Published::Failed {
-            instance.platform.log("{\"warning\":\"security event not published\"}");
+        let place = instance.publisher.place();
+        if place.is_none() || send(&instance.platform, &dapr, &record).await == Published::Failed {
+            instance.refusals.put_back(reason, count);
         }
     });
 }

@@ -16,7 +16,7 @@ use crate::problem::Problem;
 use crate::rate_limit::Quota;
 
 /// A request and everything learned about it on the way.
-pub struct Exchange<P, B> {
+pub struct Exchange<P: Platform, B> {
     /// The instance that serves it.
     pub instance: Rc<Instance<P>>,
     head: Parts,
@@ -31,6 +31,8 @@ pub struct Exchange<P, B> {
     pub started: Duration,
     /// Arrival by the wall clock.
     pub arrived: UnixMillis,
+    /// When its body was there, by the monotonic clock; until then its arrival.
+    pub complete_at: Cell<Duration>,
     /// For the response's headers.
     pub quota: Cell<Option<Quota>>,
     /// For the log line; closed labels only.
@@ -51,6 +53,7 @@ impl<P: Platform, B: Incoming> Exchange<P, B> {
             trace,
             started,
             arrived,
+            complete_at: Cell::new(started),
             quota: Cell::new(None),
             notes: RefCell::default(),
             instance,
@@ -62,7 +65,9 @@ impl<P: Platform, B: Incoming> Exchange<P, B> {
     /// Reads the body: complete, within its time and size. `limit` in bytes.
     pub async fn body(&mut self, config: &Config, limit: usize) -> Result<Vec<u8>, Problem> {
         let Some(mut body) = self.body.take() else { return Ok(Vec::new()) };
-        match within(self.platform(), config.resilience.body_timeout, collect(&mut body, limit)).await {
+        let read = within(self.platform(), config.resilience.body_timeout, collect(&mut body, limit)).await;
+        self.complete_at.set(self.platform().monotonic());
+        match read {
             Some(Ok(bytes)) => Ok(bytes),
             Some(Err(Cause::ReplyTooLarge)) => Err(Problem::PayloadTooLarge(limit)),
             Some(Err(_)) => Err(Problem::SchemaValidation(vec!["body: could not be read to its end".into()])),
@@ -86,7 +91,7 @@ impl<P: Platform, B: Incoming> Exchange<P, B> {
     }
 }
 
-impl<P, B> Exchange<P, B> {
+impl<P: Platform, B> Exchange<P, B> {
     /// The outside.
     pub fn platform(&self) -> &P {
         &self.instance.platform

@@ -3,12 +3,12 @@
 use std::rc::Rc;
 use std::time::Duration;
 
+use super::backlog;
 use super::instance::Instance;
-use super::maintenance;
-use crate::audit::{Published, Record, Ticket, send};
-use crate::config::{Config, Flag};
+use crate::audit::{Published, Record, Ticket};
+use crate::config::Config;
 use crate::dead_letter::{DEAD_LETTERS, DeadLetter, MOST_PER_DAY};
-use crate::ports::Platform;
+use crate::ports::{Platform, within};
 use crate::sequence::Position;
 
 /// A record that is to be published after the answer.
@@ -19,6 +19,16 @@ pub struct Job {
     /// What stands in the outbox for it, if anything does.
     pub ticket: Option<Ticket>,
 }
+
+impl Job {
+    /// A job for `record`, which stands in the outbox under `ticket`.
+    pub const fn new(record: Record, ticket: Option<Ticket>) -> Self {
+        Self { record, ticket }
+    }
+}
+
+/// How long an answer may wait for the broker when the outbox cannot be written.
+const BEFORE_ANSWER: Duration = Duration::from_secs(1);
 
 /// Writes a record to the outbox; `None` when that is not possible now.
 pub async fn write_ahead<P: Platform>(instance: &Instance<P>, record: Record) -> Option<Ticket> {
@@ -38,16 +48,17 @@ pub async fn secure<P: Platform>(
         None => write_ahead(instance, record.clone()).await,
     };
     match kept {
-        Some(ticket) => Secured::Kept(Job { record, ticket: Some(ticket) }),
+        Some(ticket) => Secured::Kept(Job::new(record, Some(ticket))),
         None => secure_by_publishing(instance, config, &record).await,
     }
 }
 
 /// Publishes `record` before the answer, because the outbox could not take it.
 pub async fn secure_by_publishing<P: Platform>(instance: &Instance<P>, config: &Config, record: &Record) -> Secured {
-    match send(&instance.platform, &config.dapr, record).await {
-        Published::Acknowledged => Secured::Published,
-        Published::Failed => Secured::Lost,
+    let publish = instance.publisher.publish(&instance.platform, &config.dapr, record);
+    match within(&instance.platform, BEFORE_ANSWER, publish).await {
+        Some(Published::Acknowledged) => Secured::Published,
+        Some(Published::Failed) | None => Secured::Lost,
     }
 }
 
@@ -87,7 +98,7 @@ pub fn publish_later<P: Platform>(instance: &Rc<Instance<P>>, config: &Rc<Config
         for job in jobs {
             publish_or_queue(&this, &config, job).await;
         }
-        maintenance::drain_if_due(&this, &config).await;
+        backlog::drain_if_due(&this, &config).await;
     });
 }
 
@@ -107,7 +118,13 @@ async fn publish_or_queue<P: Platform>(instance: &Instance<P>, config: &Config, 
     }
 }
 
-async fn publish<P: Platform>(instance: &Instance<P>, config: &Config, job: Job) {
+async fn publish<P: Platform>(instance: &Instance<P>, config: &Config, mut job: Job) {
+    // A dead letter is kept for replay before it is published: from then on it is in one place or
+    // the other, whatever happens to this instance.
+    if job.record.keep {
+        keep_letter(instance, &job.record).await;
+        job.record.keep = false;
+    }
     match instance.publisher.publish(&instance.platform, &config.dapr, &job.record).await {
         Published::Acknowledged => {
             if let Some(ticket) = job.ticket {
@@ -116,7 +133,7 @@ async fn publish<P: Platform>(instance: &Instance<P>, config: &Config, job: Job)
         }
         Published::Failed => {
             keep(instance, job).await;
-            maintenance::note_backlog(instance).await;
+            backlog::note(instance).await;
         }
     }
 }
@@ -136,24 +153,19 @@ async fn keep<P: Platform>(instance: &Instance<P>, job: Job) {
 /// How often a stream's record is given a fresh date, so that nobody takes it for abandoned.
 pub const REFRESH: Duration = Duration::from_secs(10);
 
-/// Keeps a dead letter for replay, after the answer.
-pub fn keep_letter_later<P: Platform>(instance: &Rc<Instance<P>>, config: &Config, letter: DeadLetter) {
-    if !config.flags.on(Flag::DeadLetterQueue) {
+/// Keeps the dead letter that `record` carries, unless the day is full.
+pub async fn keep_letter<P: Platform>(instance: &Instance<P>, record: &Record) {
+    let bucket = DEAD_LETTERS.bucket(instance.platform.now());
+    let Ok(letter) = serde_json::from_value::<DeadLetter>(record.event.data.clone()) else { return };
+    if instance.letters_full_on.get() == Some(bucket) {
         return;
     }
-    let this = Rc::clone(instance);
-    instance.platform.spawn(async move {
-        keep_letter(&this, &letter).await;
-    });
-}
-
-/// Keeps a dead letter for replay, unless the day is full.
-pub async fn keep_letter<P: Platform>(instance: &Instance<P>, letter: &DeadLetter) {
     let store = instance.store();
-    let bucket = DEAD_LETTERS.bucket(instance.platform.now());
     let Ok(number) = store.increment(&DEAD_LETTERS.counter(bucket), 1) else { return };
     let number = u64::try_from(number).unwrap_or(u64::MAX);
     if number <= MOST_PER_DAY {
         let _ = store.set(&DEAD_LETTERS.key(Position { bucket, number }), &letter.encode()).await;
+    } else {
+        instance.letters_full_on.set(Some(bucket));
     }
 }

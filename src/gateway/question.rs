@@ -1,5 +1,7 @@
 //! A question once it is understood: what the student wants, how sure that is, what is suspicious.
 
+use std::time::Duration;
+
 use serde_json::{Map, Value, json};
 
 use super::entry::Caller;
@@ -15,8 +17,6 @@ use crate::problem::Problem;
 use crate::threat::{self, Threat};
 use crate::{privacy, timestamp};
 
-use std::time::Duration;
-
 /// A validated and classified question.
 pub struct Question {
     /// As it came.
@@ -30,7 +30,6 @@ pub struct Question {
     /// Whether the store could be used.
     pub store_usable: bool,
     classification_ms: f64,
-    classified_at: Duration,
 }
 
 impl Question {
@@ -64,7 +63,6 @@ impl Question {
             facts,
             store_usable: caller.store_usable,
             classification_ms: classified_at.saturating_sub(began).as_secs_f64() * 1_000.0,
-            classified_at,
         }
     }
 
@@ -118,11 +116,6 @@ impl Question {
         decision.student_id = Some(self.request.progress.student_id.clone());
         decision.timing_ms.classification = self.classification_ms;
         decision
-    }
-
-    /// Milliseconds since the question was understood.
-    pub fn waited<P: Platform, B: Incoming>(&self, exchange: &Exchange<P, B>) -> f64 {
-        since(exchange, self.classified_at)
     }
 
     /// `student_progress` without personal data.

@@ -1,26 +1,30 @@
 //! An agent's stream on its way to the student: passed through as it comes, and filed at its end.
 //!
 //! `decision`, then the agent's own events, then `done`. After the first byte nothing is ever
-//! retried: a stream that breaks gets a blank line and an `error` event. A student who hangs up
-//! says nothing about the agent.
+//! retried: a stream that breaks gets a blank line and an `error` event. A student who hangs up, or
+//! stops reading, says nothing about the agent.
 
+use std::cell::{Cell, RefCell};
+use std::convert::Infallible;
 use std::rc::Rc;
 use std::time::Duration;
 
+use futures_util::future::{Either, select};
 use serde_json::{Value, json};
 
+use super::claim::Claim;
 use super::filing::{self, Job, REFRESH};
 use super::instance::Instance;
 use crate::agents::AgentId;
-use crate::audit::{Outcome, Ticket, TriageAudit};
+use crate::audit::{Ending, Ticket, TriageAudit};
 use crate::breaker::Permit;
 use crate::config::{Config, Flag};
 use crate::delivery::{Cause, MAX_REPLY, Reply};
-use crate::ports::{Closed, Incoming, Outgoing, Platform, TransportFault, within};
+use crate::ports::{Incoming, Outgoing, Platform, TransportFault, within};
 use crate::problem::Problem;
 use crate::sse;
 
-/// Nothing for so long ends a stream.
+/// Nothing for so long ends a stream, on either side.
 const IDLE: Duration = Duration::from_secs(15);
 /// No stream is longer.
 const TOTAL: Duration = Duration::from_secs(300);
@@ -35,8 +39,12 @@ pub struct Relay<P: Platform> {
     pub agent: AgentId,
     /// Under what the call was admitted.
     pub permit: Permit,
+    /// Keeps the same idempotency key out until the stream is over.
+    pub claim: Option<Claim>,
     /// The agent's bytes.
     pub body: P::Body,
+    /// When the first of them must be there, by the monotonic clock.
+    pub first_by: Duration,
     /// The decision as JSON.
     pub decision: String,
     /// Our id of the request.
@@ -49,93 +57,123 @@ pub struct Relay<P: Platform> {
     pub started: Duration,
 }
 
-/// How a stream ended.
+/// How a stream ended, if not well.
 enum End {
-    Completed,
     Truncated(Cause),
     ClientClosed,
 }
 
-impl From<Closed> for End {
-    fn from(_: Closed) -> Self {
-        Self::ClientClosed
+impl<P: Platform> Relay<P> {
+    /// Writes the stream to `out` and files how it ended.
+    pub async fn run(self: Box<Self>, out: impl Outgoing) {
+        let Self { instance, config, agent, permit, claim, body, first_by, decision, request_id, audit, ticket, started } =
+            *self;
+        let ends = instance.platform.monotonic().saturating_add(TOTAL);
+        let (ticket, claim) = (Cell::new(ticket), RefCell::new(claim));
+        let end = {
+            let mut pipe = Pipe { platform: &instance.platform, body, out, ends, first_by, tail: sse::Tail::default() };
+            let passing = std::pin::pin!(pipe.pass(&decision, &request_id));
+            let refreshing = std::pin::pin!(refresh(&instance, &config, &audit, &ticket, &claim));
+            match select(passing, refreshing).await {
+                Either::Left((end, _)) => end,
+                Either::Right((never, _)) => match never {},
+            }
+        };
+        let filing = Filing { instance, config, agent, permit, request_id, ticket: ticket.get(), started };
+        if let Some(claim) = claim.into_inner() {
+            claim.free(&filing.instance).await;
+        }
+        filing.file(end, audit).await;
     }
 }
 
-impl<P: Platform> Relay<P> {
-    /// Writes the stream to `out` and files how it ended.
-    pub async fn run(mut self: Box<Self>, mut out: impl Outgoing) {
-        let end = match self.pass(&mut out).await {
-            Ok(()) => End::Completed,
-            Err(end) => end,
-        };
-        self.file(end).await;
+/// Keeps what stands in the store for this stream from being taken for abandoned.
+async fn refresh<P: Platform>(
+    instance: &Instance<P>,
+    config: &Config,
+    audit: &TriageAudit,
+    ticket: &Cell<Option<Ticket>>,
+    claim: &RefCell<Option<Claim>>,
+) -> Infallible {
+    let mut pending = audit.clone();
+    pending.outcome = Ending::Unknown;
+    let record = pending.record(&config.dapr);
+    loop {
+        instance.platform.sleep(REFRESH).await;
+        if let Some(claim) = claim.borrow_mut().as_mut() {
+            claim.hold(instance, config);
+        }
+        if let Some(old) = ticket.get() {
+            let renewed = instance.outbox.renew(instance.store(), &instance.platform, old, record.clone()).await;
+            ticket.set(renewed.ok().or(Some(old)));
+        }
     }
+}
 
-    async fn pass(&mut self, out: &mut impl Outgoing) -> Result<(), End> {
-        out.write(sse::event("decision", &self.decision)).await?;
-        let ends = self.instance.platform.monotonic().saturating_add(TOTAL);
-        let mut tail = sse::Tail::default();
-        match self.pass_body(out, ends, &mut tail).await {
-            Ok(()) => {}
+/// From the agent to the student.
+struct Pipe<'a, P: Platform, O> {
+    platform: &'a P,
+    body: P::Body,
+    out: O,
+    ends: Duration,
+    first_by: Duration,
+    tail: sse::Tail,
+}
+
+impl<P: Platform, O: Outgoing> Pipe<'_, P, O> {
+    async fn pass(&mut self, decision: &str, request_id: &str) -> Result<(), End> {
+        self.write(sse::event("decision", decision)).await?;
+        match self.pass_body().await {
+            Ok(()) => self.write(sse::event("done", &json!({ "request_id": request_id }).to_string())).await,
             Err(End::Truncated(cause)) => {
-                out.write(sse::BREAK.to_vec()).await?;
-                out.write(sse::event("error", &self.problem(cause).to_string())).await?;
-                return Err(End::Truncated(cause));
+                self.write(sse::BREAK.to_vec()).await?;
+                self.write(sse::event("error", &problem(cause, request_id).to_string())).await?;
+                Err(End::Truncated(cause))
             }
-            Err(end) => return Err(end),
+            Err(end) => Err(end),
         }
-        if !tail.between_events() {
-            out.write(sse::BREAK.to_vec()).await?;
-        }
-        Ok(out.write(sse::event("done", &json!({ "request_id": self.request_id }).to_string())).await?)
     }
 
-    async fn pass_body(&mut self, out: &mut impl Outgoing, ends: Duration, tail: &mut sse::Tail) -> Result<(), End> {
-        let Some(first) = self.next(ends).await? else { return Err(End::Truncated(Cause::InvalidReply)) };
+    async fn pass_body(&mut self) -> Result<(), End> {
+        let first_limit = self.first_by.saturating_sub(self.platform.monotonic());
+        let Some(first) = self.read(first_limit).await? else { return Err(End::Truncated(Cause::InvalidReply)) };
         if sse::is_json(&first) {
-            let reply = self.collect(first, ends).await?;
-            tail.pass(sse::BREAK);
-            return Ok(out.write(sse::event("answer", &one_line(reply.json.get()))).await?);
+            let reply = self.collect(first).await?;
+            return self.write(sse::event("answer", &one_line(reply.json.get()))).await;
         }
         let mut piece = Some(first);
         while let Some(bytes) = piece {
-            tail.pass(&bytes);
-            out.write(bytes).await?;
-            piece = self.next(ends).await?;
+            self.tail.pass(&bytes);
+            self.write(bytes).await?;
+            piece = self.read(IDLE).await?;
         }
-        Ok(())
+        // Dapr ends its answer in good order when the agent's connection breaks, so an event that
+        // was never finished is the only sign of it.
+        if self.tail.between_events() { Ok(()) } else { Err(End::Truncated(Cause::Transport(TransportFault::Broken))) }
     }
 
-    /// The agent's next bytes. While they are awaited the write-ahead record is kept fresh.
-    async fn next(&mut self, ends: Duration) -> Result<Option<Vec<u8>>, End> {
-        let platform = self.instance.platform.clone();
-        let mut idle = IDLE.min(ends.saturating_sub(platform.monotonic()));
-        // One read may span several refreshes, so it is started once and polled on.
-        let (instance, config, audit) = (&self.instance, &self.config, &self.audit);
-        let mut read = std::pin::pin!(self.body.next());
-        loop {
-            let wait = idle.min(REFRESH);
-            if let Some(outcome) = within(&platform, wait, read.as_mut()).await {
-                return outcome.map_err(|fault| End::Truncated(Cause::Transport(fault)));
-            }
-            idle = idle.saturating_sub(wait);
-            if idle.is_zero() {
-                return Err(End::Truncated(Cause::Transport(TransportFault::BodyTimeout)));
-            }
-            if let Some(ticket) = self.ticket {
-                let mut pending = audit.clone();
-                pending.outcome = Outcome::Unknown;
-                let record = pending.record(&config.dapr);
-                self.ticket = instance.outbox.renew(instance.store(), &platform, ticket, record).await.ok().or(self.ticket);
-            }
+    /// The agent's next bytes, within `limit` and what is left of the stream's time.
+    async fn read(&mut self, limit: Duration) -> Result<Option<Vec<u8>>, End> {
+        let limit = limit.min(self.left());
+        let timed_out = TransportFault::BodyTimeout;
+        let read = within(self.platform, limit, self.body.next()).await.unwrap_or(Err(timed_out));
+        read.map_err(|fault| End::Truncated(Cause::Transport(fault)))
+    }
+
+    /// To the student, at the student's pace; one who does not read for long is gone.
+    async fn write(&mut self, bytes: Vec<u8>) -> Result<(), End> {
+        // What ends a stream at its time must still be written, so there is always a moment left.
+        let limit = IDLE.min(self.left().max(Duration::from_secs(1)));
+        match within(self.platform, limit, self.out.write(bytes)).await {
+            Some(Ok(())) => Ok(()),
+            Some(Err(_)) | None => Err(End::ClientClosed),
         }
     }
 
     /// A plain JSON answer, complete.
-    async fn collect(&mut self, first: Vec<u8>, ends: Duration) -> Result<Reply, End> {
+    async fn collect(&mut self, first: Vec<u8>) -> Result<Reply, End> {
         let mut bytes = first;
-        while let Some(piece) = self.next(ends).await? {
+        while let Some(piece) = self.read(IDLE).await? {
             if bytes.len().saturating_add(piece.len()) > MAX_REPLY {
                 return Err(End::Truncated(Cause::ReplyTooLarge));
             }
@@ -144,46 +182,66 @@ impl<P: Platform> Relay<P> {
         Reply::parse(bytes).map_err(End::Truncated)
     }
 
-    fn problem(&self, cause: Cause) -> Value {
-        let problem = match cause {
-            Cause::InvalidReply | Cause::ReplyTooLarge => Problem::AgentInvalidReply { dead_lettered: false },
-            _ => Problem::AgentUnavailable { circuit_breaker: "closed", retry_after: 1, dead_lettered: false },
-        };
-        let mut document = problem.document(&self.request_id);
-        if let Some(members) = document.as_object_mut() {
-            members.insert("retryable".into(), problem.retryable().into());
+    fn left(&self) -> Duration {
+        self.ends.saturating_sub(self.platform.monotonic())
+    }
+}
+
+fn problem(cause: Cause, request_id: &str) -> Value {
+    let problem = match cause {
+        Cause::InvalidReply | Cause::ReplyTooLarge => Problem::AgentInvalidReply { dead_lettered: false },
+        _ => Problem::AgentUnavailable { circuit_breaker: "closed", retry_after: 1, dead_lettered: false },
+    };
+    let mut document = problem.document(request_id);
+    if let Some(members) = document.as_object_mut() {
+        members.insert("retryable".into(), problem.retryable().into());
+    }
+    document
+}
+
+/// What is left to do when a stream is over.
+struct Filing<P: Platform> {
+    instance: Rc<Instance<P>>,
+    config: Rc<Config>,
+    agent: AgentId,
+    permit: Permit,
+    request_id: String,
+    ticket: Option<Ticket>,
+    started: Duration,
+}
+
+impl<P: Platform> Filing<P> {
+    async fn file(self, end: Result<(), End>, mut audit: TriageAudit) {
+        let platform = &self.instance.platform;
+        if self.config.flags.on(Flag::CircuitBreaker) {
+            self.tell_breaker(&end).await;
         }
-        document
+        audit.processing_time_ms = platform.monotonic().saturating_sub(self.started).as_secs_f64() * 1_000.0;
+        audit.delivery.success = Some(!matches!(end, Err(End::Truncated(_))));
+        audit.outcome = match end {
+            Ok(()) => Ending::Completed,
+            Err(End::ClientClosed) => Ending::ClientClosed,
+            Err(End::Truncated(cause)) => {
+                audit.delivery.error = Some(cause.label());
+                Ending::Truncated
+            }
+        };
+        platform.log(&json!({ "request_id": self.request_id, "stream": audit.outcome.as_str() }).to_string());
+        if self.config.flags.on(Flag::AuditLogging) {
+            let job = Job::new(audit.record(&self.config.dapr), self.ticket);
+            filing::publish_later(&self.instance, &self.config, vec![job]);
+        }
     }
 
-    async fn file(self: Box<Self>, end: End) {
-        let this = *self;
-        let flags = this.config.flags;
-        let platform = &this.instance.platform;
-        if flags.on(Flag::CircuitBreaker) {
-            let breakers = this.instance.breakers(&this.config);
-            let told = match end {
-                End::Completed => breakers.succeeded(&this.agent, this.permit).await,
-                End::Truncated(_) => breakers.failed(&this.agent, this.permit).await,
-                End::ClientClosed => Ok(false),
-            };
-            if told.is_err() {
-                platform.log("{\"warning\":\"outcome of a stream not noted at the breaker\"}");
-            }
-        }
-        let mut audit = this.audit;
-        audit.processing_time_ms = platform.monotonic().saturating_sub(this.started).as_secs_f64() * 1_000.0;
-        (audit.outcome, audit.delivery.error) = match end {
-            End::Completed => (Outcome::Completed, audit.delivery.error),
-            End::Truncated(cause) => (Outcome::Truncated, Some(cause.label())),
-            End::ClientClosed => (Outcome::ClientClosed, audit.delivery.error),
+    async fn tell_breaker(&self, end: &Result<(), End>) {
+        let breakers = self.instance.breakers(&self.config);
+        let told = match end {
+            Ok(()) => breakers.succeeded(&self.agent, self.permit).await,
+            Err(End::Truncated(_)) => breakers.failed(&self.agent, self.permit).await,
+            Err(End::ClientClosed) => Ok(false),
         };
-        audit.delivery.success = Some(!matches!(end, End::Truncated(_)));
-        let line = json!({ "request_id": this.request_id, "stream": audit.outcome.as_str() });
-        platform.log(&line.to_string());
-        if flags.on(Flag::AuditLogging) {
-            let job = Job { record: audit.record(&this.config.dapr), ticket: this.ticket };
-            filing::publish_later(&this.instance, &this.config, vec![job]);
+        if told.is_err() {
+            self.instance.platform.log("{\"warning\":\"outcome of a stream not noted at the breaker\"}");
         }
     }
 }

@@ -2,19 +2,22 @@
 
 use std::rc::Rc;
 
-use serde_json::{Value, json};
+use serde_json::json;
 
 use super::answer::Outcome;
 use super::dead_letters::describe;
+use super::dispatch;
 use super::entry::{self, Caller};
 use super::exchange::Exchange;
 use crate::auth::Role;
 use crate::config::{Config, Flag};
 use crate::dapr::Invocation;
 use crate::dead_letter::{self, DEAD_LETTERS, DeadLetter};
-use crate::delivery::{Courier, Delivered, Report, RetryPolicy, Undelivered};
+use crate::delivery::{Delivered, Report};
 use crate::ports::{Incoming, Platform};
 use crate::problem::Problem;
+use crate::sequence::Position;
+use crate::store::Unavailable;
 
 /// Replays a dead letter; `?dry_run=true` only shows what would happen.
 pub async fn replay<P: Platform, B: Incoming>(
@@ -23,75 +26,70 @@ pub async fn replay<P: Platform, B: Incoming>(
     id: &str,
 ) -> Result<Outcome<P>, Problem> {
     exchange.note("route", "replay");
-    let caller = entry::enter(exchange, config, &[Role::Admin], 1).await?;
+    let caller = entry::enter(exchange, config, &[Role::Admin]).await?;
     let at = dead_letter::position(id).filter(|_| config.flags.on(Flag::DeadLetterQueue)).ok_or(Problem::NotFound)?;
-    let store = exchange.instance.store();
-    let unavailable = |_| Problem::ServiceUnavailable("key-value store".into());
-    let bytes = store.get(&DEAD_LETTERS.key(at)).await.map_err(unavailable)?;
-    let mut letter = bytes.as_deref().and_then(DeadLetter::decode).ok_or(Problem::NotFound)?;
-    let shown = describe(at, &letter);
+    let letter = read(exchange, at).await?;
     if exchange.asks("dry_run", "true") {
         let would = if letter.replayed_at.is_some() { "nothing: it was replayed already" } else { "call the agent" };
-        return Outcome::ok(&json!({ "dry_run": true, "would": would, "dead_letter": shown }));
+        return Outcome::ok(&json!({ "dry_run": true, "would": would, "dead_letter": describe(at, &letter) }));
     }
-    let taken = Problem::IdempotencyConflict("this dead letter was replayed already, or is being replayed");
-    if letter.replayed_at.is_some() {
-        return Err(taken);
+    let (claim, previous) = dead_letter::replay_claims(at, &letter.request_id, exchange.arrived);
+    let store = exchange.instance.store();
+    let taken = store.increment(&claim, 1).map_err(unavailable)?;
+    if taken > 1 || store.exists(&previous).await.map_err(unavailable)? {
+        return Err(Problem::IdempotencyConflict("this dead letter is being replayed"));
     }
-    let claim = dead_letter::replay_claim(at);
-    if store.increment(&claim, 1).map_err(unavailable)? > 1 {
-        return Err(taken);
-    }
-    let outcome = deliver(exchange, config, &caller, &letter, shown).await;
-    if outcome.is_ok() {
-        letter.replayed_at = Some(exchange.platform().now());
-        store.set(&DEAD_LETTERS.key(at), &letter.encode()).await.map_err(unavailable)?;
-    }
-    // The claim ends either way: a success stands in the letter itself by now.
+    // Read under the claim: another replay may have ended since the letter was looked at first.
+    let letter = read(exchange, at).await?;
+    let outcome = if letter.replayed_at.is_some() {
+        Err(Problem::IdempotencyConflict("this dead letter was replayed already"))
+    } else {
+        deliver(exchange, config, &caller, at, letter).await
+    };
     let _ = store.delete(&claim).await;
     outcome
+}
+
+fn unavailable(_: Unavailable) -> Problem {
+    Problem::ServiceUnavailable("key-value store".into())
+}
+
+async fn read<P: Platform, B: Incoming>(exchange: &Exchange<P, B>, at: Position) -> Result<DeadLetter, Problem> {
+    let bytes = exchange.instance.store().get(&DEAD_LETTERS.key(at)).await.map_err(unavailable)?;
+    bytes.as_deref().and_then(DeadLetter::decode).ok_or(Problem::NotFound)
 }
 
 async fn deliver<P: Platform, B: Incoming>(
     exchange: &Exchange<P, B>,
     config: &Config,
     caller: &Caller,
-    letter: &DeadLetter,
-    shown: Value,
+    at: Position,
+    mut letter: DeadLetter,
 ) -> Result<Outcome<P>, Problem> {
     let agent = config.agents.by_id(&letter.agent).ok_or(Problem::NotFound)?;
-    let breakers = exchange.instance.breakers(config);
-    let courier = Courier {
-        platform: exchange.platform(),
-        dapr: &config.dapr,
-        flags: config.flags,
-        breakers,
-        retry: RetryPolicy::new(config.resilience.attempts),
-        started: exchange.started,
-        deadline: exchange.started.saturating_add(config.resilience.deadline),
-    };
-    let Report { attempts, phase, permit, result } =
-        courier.deliver(agent, &invocation(exchange, config, letter), caller.records.clone()).await;
-    match result {
-        Ok(Delivered::Json(reply)) => {
-            if let Some(permit) = permit.filter(|_| config.flags.on(Flag::CircuitBreaker)) {
-                let _ = breakers.succeeded(&agent.id, permit).await;
-            }
-            Outcome::ok(&json!({ "replayed": true, "dead_letter": shown, "attempts": attempts, "agent_response": reply.json }))
-        }
+    let shown = describe(at, &letter);
+    let courier = dispatch::courier(exchange, config);
+    let report = courier.deliver(agent, &invocation(exchange, config, &letter), caller.records.clone()).await;
+    let Report { attempts, phase, permit, result } = report;
+    let reply = match result {
+        Ok(Delivered::Json(reply)) => reply,
         // A replay never asks for a stream.
-        Ok(Delivered::Stream(..)) => Err(Problem::AgentInvalidReply { dead_lettered: true }),
-        Err(Undelivered::Rejected(_)) => Err(Problem::AgentRejected),
-        Err(Undelivered::Deadline) => Err(Problem::DeadlineExceeded { dead_lettered: true }),
-        Err(Undelivered::Refused { retry_after_ms }) => Err(Problem::AgentUnavailable {
-            circuit_breaker: phase.as_str(),
-            retry_after: retry_after_ms.div_ceil(1_000).max(1),
-            dead_lettered: true,
-        }),
-        Err(Undelivered::Failed { .. }) => {
-            Err(Problem::AgentUnavailable { circuit_breaker: phase.as_str(), retry_after: 1, dead_lettered: true })
-        }
+        Ok(Delivered::Stream(..)) => return Err(Problem::AgentInvalidReply { dead_lettered: true }),
+        Err(undelivered) => return Err(dispatch::problem(undelivered, phase, config, true)),
+    };
+    if let Some(permit) = permit.filter(|_| config.flags.on(Flag::CircuitBreaker)) {
+        let _ = exchange.instance.breakers(config).succeeded(&agent.id, permit).await;
     }
+    letter.replayed_at = Some(exchange.platform().now());
+    let noted = exchange.instance.store().set(&DEAD_LETTERS.key(at), &letter.encode()).await;
+    let degraded: Option<[&str; 1]> = noted.is_err().then_some(["store"]);
+    Outcome::ok(&json!({
+        "replayed": true,
+        "degraded": degraded,
+        "dead_letter": shown,
+        "attempts": attempts,
+        "agent_response": reply.json,
+    }))
 }
 
 /// The request as it was, redacted, under the key its attempts carried: an agent that did answer

@@ -3,18 +3,21 @@
 use std::rc::Rc;
 
 use super::answer::Outcome;
-use super::case::Case;
+use super::dispatch;
 use super::claim::{self, Claim, Claimed};
 use super::entry::{self, Caller};
 use super::exchange::Exchange;
 use super::filing::{self, Job};
 use super::question::{self, Question};
+use super::settlement::Settlement;
 use crate::agents::Agent;
-use crate::audit::{self, Delivery, Outcome as Ending, Ticket, TriageAudit};
+use crate::audit::{self, Delivery, Ending, Ticket, TriageAudit};
 use crate::auth::Role;
+use crate::breaker::Records;
 use crate::config::{Config, Flag};
 use crate::contract::{MAX_BODY, TriageRequest};
-use crate::delivery::{Courier, Delivered, Report, RetryPolicy};
+use crate::dapr::Invocation;
+use crate::delivery::{Delivered, Report, Undelivered};
 use crate::ports::{Incoming, Platform};
 use crate::problem::Problem;
 
@@ -28,7 +31,7 @@ pub async fn triage<P: Platform, B: Incoming>(
 ) -> Result<Outcome<P>, Problem> {
     exchange.note("route", "triage");
     exchange.accepts_body(MAX_BODY)?;
-    let caller = entry::enter(exchange, config, &ROLES, 1).await?;
+    let caller = entry::enter(exchange, config, &ROLES).await?;
     let body = match exchange.body(config, MAX_BODY).await {
         Ok(body) => body,
         Err(problem) => return Err(refused(exchange, config, &caller, problem)),
@@ -43,15 +46,14 @@ pub async fn triage<P: Platform, B: Incoming>(
     }
     let question = Question::classify(exchange, config, &caller, request);
     let claim = match claim::claim(exchange, config, &caller, &question, &body).await {
-        Ok(Claimed::Replay(outcome)) => return Ok(outcome),
+        Ok(Claimed::Replay(outcome)) => {
+            file_replay(exchange, config, &question).await;
+            return Ok(outcome);
+        }
         Ok(Claimed::Go(claim)) => claim,
         Err(problem) => return Err(refused_question(exchange, config, &question, problem)),
     };
-    let outcome = answer(exchange, config, &caller, question, claim.as_ref()).await;
-    if let Some(claim) = claim {
-        claim::finish(exchange, claim, &outcome);
-    }
-    outcome
+    answer(exchange, config, &caller, question, claim).await
 }
 
 async fn answer<P: Platform, B: Incoming>(
@@ -59,69 +61,116 @@ async fn answer<P: Platform, B: Incoming>(
     config: &Rc<Config>,
     caller: &Caller,
     question: Question,
-    claim: Option<&Claim>,
+    claim: Option<Claim>,
 ) -> Result<Outcome<P>, Problem> {
     if let Some(problem) = question.unwanted(exchange, config) {
+        claim::release(exchange, claim);
         return Err(settle_refusal(exchange, config, &question, problem).await);
     }
+    let records = entry::fresh_records(exchange, config, caller).await;
     let agent = question::agent(config, question.classification.intent)?;
-    let invocation = question.invocation(exchange, config, claim.map(|claim| claim.key.as_str()));
-    let (ticket, report) = deliver(exchange, config, caller, &question, agent, &invocation).await;
+    let invocation = question.invocation(exchange, config, claim.as_ref().map(|claim| claim.key.as_str()));
+    let sent_at = exchange.platform().monotonic();
+    let (ticket, agent, report) = deliver(exchange, config, records, &question, agent, &invocation).await;
     exchange.note("agent", agent.id.as_str());
     exchange.note("attempts", report.attempts.len().to_string());
-    let waited = question.waited(exchange);
+    let waited = question::since(exchange, sent_at);
     let Report { attempts, phase, permit, result } = report;
-    let case = Case { exchange, config, question, agent, attempts, phase: phase.as_str(), waited, ticket };
+    let case = Settlement { exchange, config, question, agent, attempts, phase, waited, ticket };
+    if let Some(permit) = permit {
+        case.note_reached(permit, &result);
+    }
     match result {
         Ok(Delivered::Json(reply)) => {
-            if let Some(permit) = permit {
-                case.note_success(permit);
-            }
             exchange.note("agent_error", reply.agent_error.to_string());
-            case.answered(reply).await
+            let outcome = case.answered(reply).await;
+            claim::finish(exchange, claim, &outcome);
+            outcome
         }
-        Ok(Delivered::Stream(body, permit)) => Ok(case.streaming(body, permit).await),
-        Err(undelivered) => Err(case.failed(undelivered, &invocation.idempotency_key).await),
+        Ok(Delivered::Stream(body, permit)) => Ok(case.streaming(body, permit, claim).await),
+        Err(undelivered) => {
+            claim::release(exchange, claim);
+            Err(case.failed(undelivered, &invocation.idempotency_key).await)
+        }
     }
 }
 
-/// The call, with the write-ahead record written beside it.
-async fn deliver<P: Platform, B: Incoming>(
+/// The call, with the write-ahead record written beside it; and who was called in the end.
+async fn deliver<'c, P: Platform, B: Incoming>(
     exchange: &Exchange<P, B>,
-    config: &Config,
-    caller: &Caller,
+    config: &'c Config,
+    records: Records,
     question: &Question,
-    agent: &Agent,
-    invocation: &crate::dapr::Invocation,
-) -> (Option<Ticket>, Report<P::Body>) {
-    let instance = &exchange.instance;
-    let resilience = config.resilience;
-    let courier = Courier {
-        platform: &instance.platform,
-        dapr: &config.dapr,
-        flags: config.flags,
-        breakers: instance.breakers(config),
-        retry: RetryPolicy::new(resilience.attempts),
-        started: exchange.started,
-        deadline: exchange.started.saturating_add(resilience.deadline),
-    };
-    let delivery = courier.deliver(agent, invocation, caller.records.clone());
+    agent: &'c Agent,
+    invocation: &Invocation,
+) -> (Option<Ticket>, &'c Agent, Report<P::Body>) {
+    let delivery = call(exchange, config, records, agent, invocation);
     if !config.flags.on(Flag::AuditLogging) {
-        return (None, delivery.await);
+        let (agent, report) = delivery.await;
+        return (None, agent, report);
     }
+    let mut facts = question.facts.clone();
+    facts.decision = audit::decision(Some(&agent.id), None, None, "closed", 0);
     let pending = TriageAudit {
-        facts: question.facts.clone(),
+        facts,
         delivery: Delivery::default(),
         outcome: Ending::Unknown,
         processing_time_ms: 0.0,
         at: exchange.arrived,
     };
-    let pending = filing::write_ahead(instance, pending.record(&config.dapr));
-    if config.flags.on(Flag::ConcurrentProcessing) {
+    let pending = filing::write_ahead(&exchange.instance, pending.record(&config.dapr));
+    let (ticket, (agent, report)) = if config.flags.on(Flag::ConcurrentProcessing) {
         futures_util::future::join(pending, delivery).await
     } else {
         (pending.await, delivery.await)
+    };
+    (ticket, agent, report)
+}
+
+/// Calls `agent`, or the one that stands in for it while its breaker refuses.
+async fn call<'c, P: Platform, B: Incoming>(
+    exchange: &Exchange<P, B>,
+    config: &'c Config,
+    records: Records,
+    agent: &'c Agent,
+    invocation: &Invocation,
+) -> (&'c Agent, Report<P::Body>) {
+    let courier = dispatch::courier(exchange, config);
+    let report = courier.deliver(agent, invocation, records.clone()).await;
+    let fallback = agent.fallback.as_ref().and_then(|id| config.agents.by_id(id));
+    match (&report.result, fallback) {
+        (Err(Undelivered::Refused { .. }), Some(fallback)) => {
+            exchange.note("fallback", fallback.id.as_str());
+            (fallback, courier.deliver(fallback, invocation, records).await)
+        }
+        _ => (agent, report),
     }
+}
+
+/// A stored answer is an answer: its event is secured like any other.
+async fn file_replay<P: Platform, B: Incoming>(exchange: &Exchange<P, B>, config: &Rc<Config>, question: &Question) {
+    if !config.flags.on(Flag::AuditLogging) {
+        return;
+    }
+    let mut facts = question.facts.clone();
+    facts.decision = audit::decision(None, Some(200), None, "closed", 0);
+    let audit = TriageAudit {
+        facts,
+        delivery: Delivery::default(),
+        outcome: Ending::Replayed,
+        processing_time_ms: question::since(exchange, exchange.started),
+        at: exchange.arrived,
+    };
+    settle(exchange, config, &audit).await;
+}
+
+/// Secures an event before the answer and publishes it after.
+async fn settle<P: Platform, B: Incoming>(exchange: &Exchange<P, B>, config: &Rc<Config>, audit: &TriageAudit) {
+    let secured = filing::secure(&exchange.instance, config, audit.record(&config.dapr), None).await;
+    if secured.is_lost() {
+        exchange.note("audit", "lost");
+    }
+    filing::publish_later(&exchange.instance, config, secured.job().into_iter().collect());
 }
 
 /// A request refused before anything was decided: its event is published after the answer, and may
@@ -150,7 +199,7 @@ fn refused_question<P: Platform, B: Incoming>(
 fn file_refusal<P: Platform, B>(exchange: &Exchange<P, B>, config: &Rc<Config>, facts: audit::Facts, problem: &Problem) {
     if config.flags.on(Flag::AuditLogging) {
         let record = refusal(exchange, facts, problem).record(&config.dapr);
-        filing::publish_later(&exchange.instance, config, vec![Job { record, ticket: None }]);
+        filing::publish_later(&exchange.instance, config, vec![Job::new(record, None)]);
     }
 }
 
@@ -162,18 +211,16 @@ async fn settle_refusal<P: Platform, B: Incoming>(
     problem: Problem,
 ) -> Problem {
     if config.flags.on(Flag::AuditLogging) {
-        let record = refusal(exchange, question.facts.clone(), &problem).record(&config.dapr);
-        let secured = filing::secure(&exchange.instance, config, record, None).await;
-        if secured.is_lost() {
-            exchange.note("audit", "lost");
-        }
-        filing::publish_later(&exchange.instance, config, secured.job().into_iter().collect());
+        settle(exchange, config, &refusal(exchange, question.facts.clone(), &problem)).await;
     }
     problem
 }
 
 fn refusal<P: Platform, B>(exchange: &Exchange<P, B>, mut facts: audit::Facts, problem: &Problem) -> TriageAudit {
-    facts.decision = audit::decision(None, problem.status(), Some(problem.error()), "closed", 0);
+    facts.decision = audit::decision(None, Some(problem.status()), Some(problem.error()), "closed", 0);
+    if let Problem::SchemaValidation(faults) = problem {
+        facts.schema_errors.clone_from(faults);
+    }
     TriageAudit {
         facts,
         delivery: Delivery::default(),

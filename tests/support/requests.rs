@@ -30,7 +30,7 @@ pub fn token_for(sub: &str, role: &str) -> String {
         &json!({"alg": "HS256", "typ": "JWT", "kid": "development"}).to_string(),
         &json!({
             "iss": "learnflow-auth", "aud": "learnflow-api", "sub": sub, "role": role,
-            "iat": now, "exp": now + 86_400 * 30,
+            "iat": now - 86_400, "exp": now + 86_400 * 30,
         })
         .to_string(),
     )

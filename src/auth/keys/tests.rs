@@ -100,7 +100,7 @@ fn pem_faults_name_the_block_and_not_its_content() {
 
 #[test]
 fn what_is_neither_is_a_fault() {
-    let long = " {".to_owned() + &"x".repeat(MAX_TEXT);
+    let long = format!(" {{{}", "x".repeat(MAX_TEXT));
     for (text, fault) in [
         ("not keys", "neither"),
         ("hunter2-s3cr3t-value", "neither"),

@@ -54,7 +54,6 @@ pub struct App {
 
 impl App {
     /// Starts with the application that `manifest` describes.
-    #[must_use]
     pub fn builder(manifest: impl Into<std::path::PathBuf>) -> Builder {
         Builder::new(manifest.into())
     }

@@ -10,9 +10,7 @@ use std::time::{Duration, SystemTime};
 
 use anyhow::{Context as _, Result};
 use wasmtime::component::Component;
-use wasmtime::{
-    Cache, CacheConfig, Config, Engine, InstanceAllocationStrategy, PoolingAllocationConfig,
-};
+use wasmtime::{Cache, CacheConfig, Config, Engine, InstanceAllocationStrategy, PoolingAllocationConfig};
 
 /// How often a guest that never yields is interrupted, where interrupting is on.
 const TICK: Duration = Duration::from_millis(10);
@@ -87,8 +85,7 @@ pub(crate) fn load(engine: &Engine, path: &Path) -> Result<Component> {
     if let Some(component) = compiled.get(&key) {
         return Ok(component.clone());
     }
-    let component =
-        Component::from_file(engine, path).map_err(anyhow::Error::from).with_context(named)?;
+    let component = Component::from_file(engine, path).map_err(anyhow::Error::from).with_context(named)?;
     compiled.insert(key, component.clone());
     Ok(component)
 }

@@ -16,8 +16,8 @@ use crate::runtime_config::StoreConfig;
 pub mod fault;
 pub(crate) mod guest;
 pub mod journal;
-pub mod redis_stand_in;
 mod redis;
+pub mod redis_stand_in;
 mod sqlite;
 
 use self::redis::Redis;

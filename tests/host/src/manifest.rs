@@ -89,14 +89,10 @@ impl Manifest {
     /// As [`Manifest::read`].
     pub fn parse(text: &str, root: &Path) -> Result<Self> {
         let file: schema::App = toml::from_str(text)?;
-        ensure!(
-            file.spin_manifest_version == 2,
-            "spin_manifest_version must be 2"
-        );
+        ensure!(file.spin_manifest_version == 2, "spin_manifest_version must be 2");
         let mut components = BTreeMap::new();
         for (id, table) in file.component {
-            let component = component(table, root)
-                .with_context(|| format!("in component `{id}`"))?;
+            let component = component(table, root).with_context(|| format!("in component `{id}`"))?;
             components.insert(id, component);
         }
         let manifest = Self {
@@ -151,11 +147,7 @@ fn triggers(tables: BTreeMap<String, Vec<toml::Table>>) -> Result<Vec<HttpTrigge
 fn trigger(table: toml::Table) -> Result<HttpTrigger> {
     let trigger: schema::HttpTrigger = table.try_into()?;
     if let Some(executor) = trigger.executor {
-        ensure!(
-            executor.kind == "http",
-            "executor `{}` is not supported by this host",
-            executor.kind
-        );
+        ensure!(executor.kind == "http", "executor `{}` is not supported by this host", executor.kind);
     }
     let route = match trigger.route {
         schema::Route::Path(path) => Route::Path(path),

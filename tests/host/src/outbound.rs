@@ -249,6 +249,7 @@ fn describe(outgoing: &Outgoing) -> Call {
         framing: framing(request),
         timeouts: outgoing.timeouts,
         status: None,
+        taken: 0,
         end: None,
         ended: None,
     }

@@ -5,6 +5,7 @@
 
 use std::net::SocketAddr;
 use std::sync::Arc;
+use std::time::Duration;
 
 use anyhow::{Context as _, Result};
 use http::{Request, Response};
@@ -28,17 +29,16 @@ pub struct Server {
 
 impl Server {
     pub(crate) async fn start(front: Arc<Front>, address: &str) -> Result<Self> {
-        let listener = TcpListener::bind(address)
-            .await
-            .with_context(|| format!("unable to listen on {address}"))?;
+        let listener =
+            TcpListener::bind(address).await.with_context(|| format!("unable to listen on {address}"))?;
         let address = listener.local_addr()?;
         let accepting = tokio::spawn(async move {
             loop {
-                // Accepting fails when the process is out of descriptors: better one request lost.
+                // Accepting fails when the process is out of descriptors, which takes time to mend.
                 if let Ok((stream, from)) = listener.accept().await {
                     tokio::spawn(converse(front.clone(), stream, from));
                 } else {
-                    tokio::task::yield_now().await;
+                    tokio::time::sleep(Duration::from_millis(10)).await;
                 }
             }
         });

@@ -78,11 +78,7 @@ impl Variables {
             .filter(|name| self.application_value(name).is_err())
             .map(String::as_str)
             .collect();
-        ensure!(
-            missing.is_empty(),
-            "no provider resolved required variable(s): {}",
-            missing.join(", ")
-        );
+        ensure!(missing.is_empty(), "no provider resolved required variable(s): {}", missing.join(", "));
         Ok(())
     }
 
@@ -96,9 +92,7 @@ impl Variables {
             .components
             .get(component)
             .and_then(|templates| templates.get(name))
-            .ok_or_else(|| {
-                VariableError::Undefined(format!("no variable for {component:?}.{name:?}"))
-            })?;
+            .ok_or_else(|| VariableError::Undefined(format!("no variable for {component:?}.{name:?}")))?;
         self.resolve(template)
     }
 
@@ -111,10 +105,8 @@ impl Variables {
     }
 
     fn application_value(&self, name: &str) -> Result<String, VariableError> {
-        let variable = self
-            .application
-            .get(name)
-            .ok_or_else(|| VariableError::InvalidName(name.to_owned()))?;
+        let variable =
+            self.application.get(name).ok_or_else(|| VariableError::InvalidName(name.to_owned()))?;
         self.given
             .get(name)
             .or_else(|| self.environment.get(name))

@@ -2,4 +2,12 @@
 
 mod support;
 
+mod binary;
+mod instances;
+mod outbound;
 mod requests;
+mod server;
+mod stores;
+mod streams;
+mod time;
+mod traps;

@@ -7,8 +7,8 @@ use http_body_util::{BodyExt as _, Full, StreamBody};
 use spin_sdk::http::body::IncomingBodyExt as _;
 use spin_sdk::http::{self as spin, Response};
 use spin_sdk::wasip3::http::types::ErrorCode;
-use spin_sdk::wasip3::http_compat::RequestOptionsExtension;
 use spin_sdk::wasip3::http::types::RequestOptions;
+use spin_sdk::wasip3::http_compat::RequestOptionsExtension;
 
 use crate::query::Query;
 

@@ -2,8 +2,8 @@
 
 use std::collections::BTreeMap;
 use std::path::PathBuf;
-use std::sync::atomic::{AtomicBool, AtomicU64};
 use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, AtomicU64};
 use std::time::Duration;
 
 use anyhow::{Context as _, Result, ensure};
@@ -212,8 +212,7 @@ impl Builder {
 
     fn world(&self, manifest: &Manifest) -> Result<World> {
         let clock = self.virtual_start.map_or_else(Clock::real, Clock::virtual_from);
-        let environment =
-            if self.host { variables::from_environment() } else { BTreeMap::new() };
+        let environment = if self.host { variables::from_environment() } else { BTreeMap::new() };
         let logs = if self.host { Logs::passing_on } else { Logs::keeping };
         Ok(World {
             variables: Variables::new(manifest, self.given.clone(), environment)?,
@@ -281,10 +280,12 @@ impl Builder {
         outbound: &Arc<Outbound>,
     ) -> Result<BTreeMap<String, Served>> {
         let engine = engine::engine(self.cache.as_deref())?;
+        let ids: Vec<&str> = manifest.components.keys().map(String::as_str).collect();
         let mut components = BTreeMap::new();
         for (id, described) in &manifest.components {
             let code = engine::load(engine, &described.source)?;
-            let hosts = AllowedHosts::resolve(&described.allowed_outbound_hosts, &world.variables);
+            let entries = &described.allowed_outbound_hosts;
+            let hosts = AllowedHosts::resolve(entries, &world.variables, &ids);
             if let Err(error) = &hosts {
                 let message = format!("host: every outbound call is denied: {error:#}");
                 world.logs.line(id, true, &message);

@@ -26,11 +26,8 @@ enum Awaited {
 
 impl<'a> Instance<'a> {
     pub(super) async fn start(app: &'a App, component: &str) -> Result<Self> {
-        let served = app
-            .front
-            .components
-            .get(component)
-            .with_context(|| format!("no component `{component}`"))?;
+        let served =
+            app.front.components.get(component).with_context(|| format!("no component `{component}`"))?;
         let held = Held::start(&served.component).await.map_err(anyhow::Error::from)?;
         Ok(Self { app, held })
     }

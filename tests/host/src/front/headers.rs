@@ -31,8 +31,7 @@ pub(super) fn prepare(
     from: SocketAddr,
 ) -> Result<(), String> {
     for (name, value) in request.headers() {
-        std::str::from_utf8(value.as_bytes())
-            .map_err(|_| format!("value of header `{name}` is no UTF-8"))?;
+        std::str::from_utf8(value.as_bytes()).map_err(|_| format!("value of header `{name}` is no UTF-8"))?;
     }
     let host = request.headers().get(http::header::HOST);
     let host = host.and_then(|value| value.to_str().ok()).unwrap_or("localhost");
@@ -50,8 +49,7 @@ pub(super) fn prepare(
         added.push((format!("spin-path-match-{}", name.to_ascii_lowercase()), value.clone()));
     }
     for (name, value) in added {
-        if let (Ok(name), Ok(value)) =
-            (HeaderName::try_from(name), HeaderValue::from_bytes(value.as_bytes()))
+        if let (Ok(name), Ok(value)) = (HeaderName::try_from(name), HeaderValue::from_bytes(value.as_bytes()))
         {
             request.headers_mut().append(name, value);
         }

@@ -37,11 +37,8 @@ impl Routes {
         let mut targets: Vec<Target> = Vec::new();
         for trigger in triggers {
             let Route::Path(raw) = &trigger.route else { continue };
-            let target = Target {
-                component: trigger.component.clone(),
-                route: absolute(raw),
-                raw: raw.clone(),
-            };
+            let target =
+                Target { component: trigger.component.clone(), route: absolute(raw), raw: raw.clone() };
             match targets.iter_mut().find(|other| other.raw == *raw) {
                 Some(other) => *other = target,
                 None => targets.push(target),
@@ -53,9 +50,7 @@ impl Routes {
                 Some(start) => format!("{start}/*"),
                 None => target.route.clone(),
             };
-            router
-                .add(pattern.as_str(), target)
-                .map_err(|error| anyhow!("route `{pattern}`: {error}"))?;
+            router.add(pattern.as_str(), target).map_err(|error| anyhow!("route `{pattern}`: {error}"))?;
         }
         Ok(Self(router))
     }

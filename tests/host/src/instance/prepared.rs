@@ -51,12 +51,7 @@ pub struct Limits {
 
 impl Default for Limits {
     fn default() -> Self {
-        Self {
-            requests: 128,
-            concurrent: 16,
-            idle: std::time::Duration::from_secs(1),
-            request_timeout: None,
-        }
+        Self { requests: 128, concurrent: 16, idle: std::time::Duration::from_secs(1), request_timeout: None }
     }
 }
 

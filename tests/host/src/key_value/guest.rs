@@ -77,8 +77,12 @@ impl Call {
     }
 
     pub async fn increment(self, store: &Store, key: &str, delta: i64) -> Outcome<i64> {
-        self.world.counters.note(store.label(), key);
-        self.run(store, key, store.increment(key, delta)).await
+        let world = self.world.clone();
+        let sum = self.run(store, key, store.increment(key, delta)).await?;
+        if sum.is_ok() {
+            world.counters.note(store.label(), key);
+        }
+        Ok(sum)
     }
 
     /// Records that the guest did what breaks Spin, and breaks the store as Spin's would be.
@@ -109,12 +113,8 @@ impl Call {
         work: impl Future<Output = Result<R, StoreError>>,
     ) -> Outcome<R> {
         let world = self.world.clone();
-        let number = world.journal.begin(
-            world.clock.elapsed(),
-            self.import,
-            &self.caller,
-            (store.label(), key),
-        );
+        let number =
+            world.journal.begin(world.clock.elapsed(), self.import, &self.caller, (store.label(), key));
         let done = self.attempt(store, key, work).await;
         let outcome = match &done {
             Ok(Ok(value)) => Ok(value.size()),

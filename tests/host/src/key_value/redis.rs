@@ -72,7 +72,10 @@ impl Redis {
         self.run(async move |mut redis| redis.incr(key, delta).await).await
     }
 
-    async fn run<R, F>(&self, work: impl FnOnce(ConnectionManager) -> F + Send + 'static) -> Result<R, StoreError>
+    async fn run<R, F>(
+        &self,
+        work: impl FnOnce(ConnectionManager) -> F + Send + 'static,
+    ) -> Result<R, StoreError>
     where
         R: Send + 'static,
         F: Future<Output = Result<R, RedisError>> + Send,

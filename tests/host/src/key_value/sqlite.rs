@@ -48,17 +48,12 @@ impl Sqlite {
 
     pub fn get(&self, store: &str, key: &str) -> Result<Option<Vec<u8>>, StoreError> {
         self.with(|connection| {
-            connection
-                .prepare_cached(GET)?
-                .query_row([store, key], |row| row.get(0))
-                .optional()
+            connection.prepare_cached(GET)?.query_row([store, key], |row| row.get(0)).optional()
         })
     }
 
     pub fn set(&self, store: &str, key: &str, value: &[u8]) -> Result<(), StoreError> {
-        self.with(|connection| {
-            connection.prepare_cached(SET)?.execute(params![store, key, value]).map(drop)
-        })
+        self.with(|connection| connection.prepare_cached(SET)?.execute(params![store, key, value]).map(drop))
     }
 
     pub fn delete(&self, store: &str, key: &str) -> Result<(), StoreError> {
@@ -74,15 +69,11 @@ impl Sqlite {
     pub fn increment(&self, store: &str, key: &str, delta: i64) -> Result<i64, StoreError> {
         let sum = self.with(|connection| {
             let transaction = connection.transaction()?;
-            let value: Option<Vec<u8>> = transaction
-                .prepare_cached(GET)?
-                .query_row([store, key], |row| row.get(0))
-                .optional()?;
+            let value: Option<Vec<u8>> =
+                transaction.prepare_cached(GET)?.query_row([store, key], |row| row.get(0)).optional()?;
             let Some(number) = decode(value) else { return Ok(None) };
             let sum = number.wrapping_add(delta);
-            transaction
-                .prepare_cached(SET)?
-                .execute(params![store, key, sum.to_le_bytes()])?;
+            transaction.prepare_cached(SET)?.execute(params![store, key, sum.to_le_bytes()])?;
             transaction.commit()?;
             Ok(Some(sum))
         })?;
@@ -90,10 +81,7 @@ impl Sqlite {
     }
 
     /// Runs `work` on the one connection, telling a multi-threaded runtime that it may block.
-    fn with<R>(
-        &self,
-        work: impl FnOnce(&mut Connection) -> rusqlite::Result<R>,
-    ) -> Result<R, StoreError> {
+    fn with<R>(&self, work: impl FnOnce(&mut Connection) -> rusqlite::Result<R>) -> Result<R, StoreError> {
         let run = || {
             let connection = self.connection()?;
             work(&mut connection.lock().unwrap_or_else(PoisonError::into_inner))

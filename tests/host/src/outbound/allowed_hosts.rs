@@ -46,11 +46,12 @@ enum PortRule {
 }
 
 impl AllowedHosts {
-    /// Fills in the templates and parses the result.
+    /// Fills in the templates and parses the result; `*.spin.internal` stands for the `components`
+    /// that the application has.
     ///
     /// # Errors
     /// A template names an unknown variable, or an entry is of another form.
-    pub fn resolve(entries: &[String], variables: &Variables) -> Result<Self> {
+    pub fn resolve(entries: &[String], variables: &Variables, components: &[&str]) -> Result<Self> {
         let mut resolved = Vec::new();
         for text in entries {
             let template = Template::parse(text)?;
@@ -59,7 +60,7 @@ impl AllowedHosts {
                 .map_err(|error| anyhow::format_err!("allowed host {text:?}: {error:?}"))?;
             let empty = matches!(filled.as_str(), "" | "http://" | "https://");
             if template.is_literal() || !empty {
-                resolved.push(Entry::parse(&filled)?);
+                resolved.extend(Entry::parse(&filled)?.siblings(components));
             }
         }
         Ok(Self(resolved))
@@ -107,10 +108,7 @@ impl Entry {
             .split_once("://")
             .with_context(|| format!("allowed host {text:?} has no scheme (such as 'http://')"))?;
         let any_scheme = scheme == "*";
-        ensure!(
-            any_scheme || scheme.chars().all(char::is_alphabetic),
-            "allowed host {text:?}: bad scheme"
-        );
+        ensure!(any_scheme || scheme.chars().all(char::is_alphabetic), "allowed host {text:?}: bad scheme");
         let (host, port) = match rest.rsplit_once(':') {
             Some((host, "")) => (host, ""),
             Some(_) if HostRule::parse(rest).is_ok() => (rest, ""),
@@ -123,6 +121,15 @@ impl Entry {
             host: HostRule::parse(host).with_context(named)?,
             ports: PortRule::parse(port, scheme).with_context(named)?,
         })
+    }
+
+    /// The entries that it stands for: one per component for all siblings, otherwise itself.
+    fn siblings(self, components: &[&str]) -> Vec<Self> {
+        if self.host != HostRule::Subdomains(CHAINING_SUFFIX.to_owned()) {
+            return vec![self];
+        }
+        let named = |id: &&str| HostRule::Exactly(Host::Domain(format!("{id}{CHAINING_SUFFIX}")));
+        components.iter().map(|id| Self { host: named(id), ..self.clone() }).collect()
     }
 
     fn allows(&self, url: &Url) -> bool {

@@ -12,12 +12,7 @@ use super::record::{CallEnd, Tracked};
 use super::script::{Chunk, End};
 
 /// A body made of timed pieces; an error when it pauses for longer than `longest`.
-pub(super) fn scripted(
-    chunks: Vec<Chunk>,
-    end: End,
-    longest: Duration,
-    mut tracked: Tracked,
-) -> WasiBody {
+pub(super) fn scripted(chunks: Vec<Chunk>, end: End, longest: Duration, mut tracked: Tracked) -> WasiBody {
     if chunks.is_empty() && end == End::Complete {
         tracked.end(CallEnd::Answered);
     }
@@ -26,6 +21,7 @@ pub(super) fn scripted(
         let mut chunks = chunks?;
         match tokio::time::timeout(longest, next(&mut chunks, end)).await {
             Ok(Some(Ok(data))) => {
+                tracked.taken(data.len());
                 if chunks.len() == 0 && end == End::Complete {
                     tracked.end(CallEnd::Answered);
                 }
@@ -65,7 +61,10 @@ pub(super) fn watched(body: WasiBody, longest: Duration, tracked: Tracked) -> Wa
     let frames = stream::unfold(state, move |(body, mut tracked)| async move {
         let mut body = body?;
         match tokio::time::timeout(longest, body.frame()).await {
-            Ok(Some(Ok(frame))) => Some((Ok(frame), (Some(body), tracked))),
+            Ok(Some(Ok(frame))) => {
+                tracked.taken(frame.data_ref().map_or(0, Bytes::len));
+                Some((Ok(frame), (Some(body), tracked)))
+            }
             Ok(Some(Err(error))) => {
                 tracked.end(CallEnd::Failed(error.to_string()));
                 Some((Err(error), (None, tracked)))

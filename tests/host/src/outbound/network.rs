@@ -54,10 +54,9 @@ fn client_error(error: &legacy::Error) -> Error {
     match source.and_then(|source| source.downcast_ref::<ConnectError>()) {
         Some(ConnectError::TimedOut) => Error::ConnectionTimeout,
         Some(ConnectError::Refused) => Error::ConnectionRefused,
-        Some(ConnectError::UnknownHost) => Error::DnsError {
-            rcode: Some("address not available".to_owned()),
-            info_code: Some(0),
-        },
+        Some(ConnectError::UnknownHost) => {
+            Error::DnsError { rcode: Some("address not available".to_owned()), info_code: Some(0) }
+        }
         None => Error::HttpProtocolError,
     }
 }
@@ -98,10 +97,8 @@ impl Service<Uri> for Connector {
             let longest = CONNECT_TIMEOUT.try_with(|time| *time).unwrap_or(DEFAULT_TIMEOUT);
             let host = uri.host().unwrap_or_default().trim_matches(['[', ']']).to_owned();
             let port = uri.port_u16().unwrap_or(80);
-            let addresses: Vec<_> = tokio::net::lookup_host((host, port))
-                .await
-                .map_err(|_| ConnectError::UnknownHost)?
-                .collect();
+            let addresses: Vec<_> =
+                tokio::net::lookup_host((host, port)).await.map_err(|_| ConnectError::UnknownHost)?.collect();
             let stream = tokio::time::timeout(longest, TcpStream::connect(&*addresses))
                 .await
                 .map_err(|_| ConnectError::TimedOut)?

@@ -35,6 +35,8 @@ pub struct Call {
     pub timeouts: wasmtime_wasi_http::RequestOptions,
     /// The status that came back.
     pub status: Option<u16>,
+    /// Bytes of the response's body that the guest has taken so far.
+    pub taken: usize,
     /// What became of it; `None` while it is under way.
     pub end: Option<CallEnd>,
     /// When it ended.
@@ -146,6 +148,14 @@ impl Tracked {
         self.calls.with(|kept| {
             if let Some(call) = kept.calls.get_mut(self.number) {
                 call.status = Some(status);
+            }
+        });
+    }
+
+    pub fn taken(&self, bytes: usize) {
+        self.calls.with(|kept| {
+            if let Some(call) = kept.calls.get_mut(self.number) {
+                call.taken += bytes;
             }
         });
     }

@@ -142,9 +142,7 @@ impl Reply {
             let piece = Bytes::from(vec![b'x'; 64 * 1024]);
             let (whole, rest) = (size / piece.len(), size % piece.len());
             let sizes = std::iter::repeat_n(piece.len(), whole).chain((rest > 0).then_some(rest));
-            *chunks = sizes
-                .map(|len| Chunk { wait: Duration::ZERO, data: piece.slice(..len) })
-                .collect();
+            *chunks = sizes.map(|len| Chunk { wait: Duration::ZERO, data: piece.slice(..len) }).collect();
         }
         self
     }

@@ -83,13 +83,9 @@ mod tests {
 
     #[test]
     fn names_are_filled_in_and_text_is_kept() {
-        for (text, filled) in [
-            ("", ""),
-            ("a", "a"),
-            ("a-{{ x }}-b", "a-<x>-b"),
-            ("{{x}}{{ y }}", "<x><y>"),
-            ("}} {", "}} {"),
-        ] {
+        for (text, filled) in
+            [("", ""), ("a", "a"), ("a-{{ x }}-b", "a-<x>-b"), ("{{x}}{{ y }}", "<x><y>"), ("}} {", "}} {")]
+        {
             let template = Template::parse(text).unwrap();
             let got: Result<_, TemplateError> = template.fill(|name| Ok(format!("<{name}>")));
             assert_eq!(got.unwrap(), filled, "{text}");

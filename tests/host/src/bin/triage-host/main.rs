@@ -31,8 +31,7 @@ fn main() -> ExitCode {
 #[tokio::main]
 async fn serve(arguments: Arguments) -> Result<()> {
     let cache = arguments.manifest.parent().unwrap_or(".".as_ref()).join(".triage/cache");
-    let mut builder =
-        App::builder(&arguments.manifest).as_host().limits(arguments.limits).cache(cache);
+    let mut builder = App::builder(&arguments.manifest).as_host().limits(arguments.limits).cache(cache);
     if let Some(path) = &arguments.runtime_config {
         builder = builder.runtime_config(path);
     }

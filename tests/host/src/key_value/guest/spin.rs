@@ -5,8 +5,8 @@ use std::pin::Pin;
 
 use wasmtime::Result;
 use wasmtime::component::{
-    Accessor, ComponentType, FutureReader, Lift, Linker, LinkerInstance, Lower, Resource,
-    ResourceType, StreamReader,
+    Accessor, ComponentType, FutureReader, Lift, Linker, LinkerInstance, Lower, Resource, ResourceType,
+    StreamReader,
 };
 
 use super::{Call, CallError, Handle, Outcome};
@@ -52,9 +52,8 @@ pub(crate) fn link(linker: &mut Linker<Guest>) -> Result<()> {
         cx.data_mut().table.delete(Resource::<Handle>::new_own(rep))?;
         Ok(())
     })?;
-    store.func_wrap_concurrent("[static]store.open", |cx: &Cx, (label,): (String,)| {
-        reply(open(cx, label))
-    })?;
+    store
+        .func_wrap_concurrent("[static]store.open", |cx: &Cx, (label,): (String,)| reply(open(cx, label)))?;
     link_calls(&mut store)?;
     store.func_wrap_concurrent("[method]store.get-keys", |cx: &Cx, (store,): (Open,)| {
         Box::pin(async move {

@@ -2,9 +2,7 @@
 
 use std::future::Future;
 
-use wasmtime::component::{
-    ComponentType, Lift, Linker, LinkerInstance, Lower, Resource, ResourceType,
-};
+use wasmtime::component::{ComponentType, Lift, Linker, LinkerInstance, Lower, Resource, ResourceType};
 use wasmtime::{Result, StoreContextMut};
 
 use super::{Call, CallError, Handle, Outcome};
@@ -122,15 +120,12 @@ fn link_store(store: &mut LinkerInstance<'_, Guest>) -> Result<()> {
 
 fn link_atomics(atomics: &mut LinkerInstance<'_, Guest>) -> Result<()> {
     atomics.resource("cas", ResourceType::host::<Cas>(), |_, _| Ok(()))?;
-    atomics.func_wrap_async(
-        "increment",
-        |mut cx: Cx, (bucket, key, delta): (Bucket, String, i64)| {
-            reply(async move {
-                let (call, store) = begin(&mut cx, &bucket, Import::Increment)?;
-                call.increment(&store, &key, delta).await
-            })
-        },
-    )?;
+    atomics.func_wrap_async("increment", |mut cx: Cx, (bucket, key, delta): (Bucket, String, i64)| {
+        reply(async move {
+            let (call, store) = begin(&mut cx, &bucket, Import::Increment)?;
+            call.increment(&store, &key, delta).await
+        })
+    })?;
     atomics.func_wrap_async("[static]cas.new", |cx: Cx, (bucket, _key): (Bucket, String)| {
         forbidden::<Resource<Cas>>(cx, bucket, Import::Cas)
     })?;
@@ -138,21 +133,16 @@ fn link_atomics(atomics: &mut LinkerInstance<'_, Guest>) -> Result<()> {
     atomics.func_wrap("[method]cas.current", |_: Cx, (_cas,): (Resource<Cas>,)| {
         Ok((Ok::<Option<Vec<u8>>, Error>(None),))
     })?;
-    atomics.func_wrap("swap", |_: Cx, (_cas, _value): (Resource<Cas>, Vec<u8>)| {
-        Ok((Ok::<(), CasError>(()),))
-    })
+    atomics.func_wrap("swap", |_: Cx, (_cas, _value): (Resource<Cas>, Vec<u8>)| Ok((Ok::<(), CasError>(()),)))
 }
 
 fn link_batch(batch: &mut LinkerInstance<'_, Guest>) -> Result<()> {
     batch.func_wrap_async("get-many", |cx: Cx, (bucket, _keys): (Bucket, Vec<String>)| {
         forbidden::<Vec<(String, Option<Vec<u8>>)>>(cx, bucket, Import::Batch)
     })?;
-    batch.func_wrap_async(
-        "set-many",
-        |cx: Cx, (bucket, _pairs): (Bucket, Vec<(String, Vec<u8>)>)| {
-            forbidden::<()>(cx, bucket, Import::Batch)
-        },
-    )?;
+    batch.func_wrap_async("set-many", |cx: Cx, (bucket, _pairs): (Bucket, Vec<(String, Vec<u8>)>)| {
+        forbidden::<()>(cx, bucket, Import::Batch)
+    })?;
     batch.func_wrap_async("delete-many", |cx: Cx, (bucket, _keys): (Bucket, Vec<String>)| {
         forbidden::<()>(cx, bucket, Import::Batch)
     })

@@ -20,7 +20,7 @@ fn variables() -> Variables {
 
 fn hosts(entries: &[&str]) -> Result<AllowedHosts> {
     let entries: Vec<String> = entries.iter().map(|entry| (*entry).to_owned()).collect();
-    AllowedHosts::resolve(&entries, &variables())
+    AllowedHosts::resolve(&entries, &variables(), &["sidecar"])
 }
 
 #[test]
@@ -46,6 +46,8 @@ fn scheme_host_and_port_must_all_match() {
         ("{{ dapr }}", "http://localhost:3500/v1.0/invoke", true),
         ("{{ dapr }}", "http://localhost:3501/", false),
         ("http://*.spin.internal", "http://sidecar.spin.internal/", true),
+        ("http://*.spin.internal", "http://nobody.spin.internal/", false),
+        ("http://nobody.spin.internal", "http://nobody.spin.internal/", true),
     ] {
         let uri = url.parse().unwrap();
         assert_eq!(hosts(&[entry]).unwrap().allows(&uri), allowed, "{entry} {url}");

@@ -1,24 +1,25 @@
-//! What came back for a question, or did not: the answer, its event, its dead letter.
+//! Settling a question after the call: the answer, its event, its dead letter.
 
 use std::rc::Rc;
-use std::time::Duration;
 
 use super::answer::Outcome;
 use super::exchange::Exchange;
+use super::claim::Claim;
+use super::dispatch;
 use super::filing::{self, Job, Secured};
 use super::question::{self, Question};
 use super::relay::Relay;
 use crate::agents::Agent;
-use crate::audit::{self, Delivery, Outcome as Ending, Ticket, TriageAudit};
-use crate::breaker::Permit;
+use crate::audit::{self, Delivery, Ending, Ticket, TriageAudit};
+use crate::breaker::{Permit, Phase};
 use crate::config::{Config, Flag};
 use crate::dead_letter::DeadLetter;
-use crate::delivery::{Attempt, Cause, Reply, Undelivered};
+use crate::delivery::{Attempt, Delivered, Reply, Undelivered};
 use crate::ports::{Incoming, Platform};
 use crate::problem::Problem;
 
 /// A question that was sent, and what is known about it.
-pub struct Case<'a, P, B> {
+pub struct Settlement<'a, P: Platform, B> {
     /// The request.
     pub exchange: &'a Exchange<P, B>,
     /// The configuration.
@@ -29,22 +30,29 @@ pub struct Case<'a, P, B> {
     pub agent: &'a Agent,
     /// The calls made.
     pub attempts: Vec<Attempt>,
-    /// State of the breaker at the last admission.
-    pub phase: &'static str,
+    /// State of the breaker at the last admission, or after the failure that opened it.
+    pub phase: Phase,
     /// Milliseconds spent waiting for the agent.
     pub waited: f64,
     /// The write-ahead record, if one could be written.
     pub ticket: Option<Ticket>,
 }
 
-impl<P: Platform, B: Incoming> Case<'_, P, B> {
+impl<P: Platform, B: Incoming> Settlement<'_, P, B> {
     fn retries(&self) -> u32 {
         u32::try_from(self.attempts.len().saturating_sub(1)).unwrap_or(u32::MAX)
     }
 
     /// Tells the breaker after the answer; a failure was told before it.
-    pub fn note_success(&self, permit: Permit) {
-        if !self.config.flags.on(Flag::CircuitBreaker) {
+    /// Tells the breaker, after the answer, that the agent was reached; a failure was told before it.
+    /// Its own refusal of a request is neutral, but a probe that gets one has found it alive.
+    pub fn note_reached<T>(&self, permit: Permit, result: &Result<Delivered<T>, Undelivered>) {
+        let reached = match result {
+            Ok(Delivered::Json(_)) => true,
+            Err(Undelivered::Rejected(_)) => permit.probe,
+            _ => false,
+        };
+        if !reached || !self.config.flags.on(Flag::CircuitBreaker) {
             return;
         }
         let (instance, config, agent) = (Rc::clone(&self.exchange.instance), Rc::clone(self.config), self.agent.id.clone());
@@ -55,13 +63,13 @@ impl<P: Platform, B: Incoming> Case<'_, P, B> {
 
     fn audit(&self, success: bool, outcome: Ending, status: u16, error: Option<&'static str>) -> TriageAudit {
         let mut facts = self.question.facts.clone();
-        facts.decision = audit::decision(Some(&self.agent.id), status, error, self.phase, self.retries());
+        facts.decision = audit::decision(Some(&self.agent.id), Some(status), error, self.phase.as_str(), self.retries());
         TriageAudit {
             facts,
             delivery: Delivery {
                 success: Some(success),
                 attempts: self.attempts.len(),
-                breaker_triggered: self.phase != "closed",
+                breaker_triggered: self.phase == Phase::Open,
                 error: self.attempts.last().and_then(|attempt| attempt.cause.clone()),
             },
             outcome,
@@ -78,7 +86,7 @@ impl<P: Platform, B: Incoming> Case<'_, P, B> {
         }
         let record = audit.record(&self.config.dapr);
         if self.ticket.is_some() {
-            return (vec![Job { record, ticket: self.ticket }], None);
+            return (vec![Job::new(record, self.ticket)], None);
         }
         let secured = filing::secure_by_publishing(&self.exchange.instance, self.config, &record).await;
         (Vec::new(), secured.is_lost().then_some("audit"))
@@ -90,7 +98,7 @@ impl<P: Platform, B: Incoming> Case<'_, P, B> {
         let (jobs, lost) = self.file(&audit).await;
         let degraded = self.degraded(lost);
         filing::publish_later(&self.exchange.instance, self.config, jobs);
-        let mut decision = self.question.decision(self.exchange, self.agent, self.phase, self.retries());
+        let mut decision = self.question.decision(self.exchange, self.agent, self.phase.as_str(), self.retries());
         decision.degraded = degraded;
         decision.agent_response = Some(reply.json);
         decision.timing_ms.agent = self.waited;
@@ -99,7 +107,7 @@ impl<P: Platform, B: Incoming> Case<'_, P, B> {
     }
 
     /// The agent's stream as the answer.
-    pub async fn streaming(self, body: P::Body, permit: Permit) -> Outcome<P> {
+    pub async fn streaming(self, body: P::Body, permit: Permit, claim: Option<Claim>) -> Outcome<P> {
         let mut degraded = None;
         if self.ticket.is_none() && self.config.flags.on(Flag::AuditLogging) {
             // Nothing stands in the outbox for this stream: an event now, another at its end.
@@ -108,7 +116,7 @@ impl<P: Platform, B: Incoming> Case<'_, P, B> {
             degraded = lost;
         }
         let degraded = self.degraded(degraded);
-        let mut decision = self.question.decision(self.exchange, self.agent, self.phase, self.retries());
+        let mut decision = self.question.decision(self.exchange, self.agent, self.phase.as_str(), self.retries());
         decision.degraded = degraded;
         decision.timing_ms.agent = self.waited;
         decision.timing_ms.total = question::since(self.exchange, self.exchange.started);
@@ -118,7 +126,9 @@ impl<P: Platform, B: Incoming> Case<'_, P, B> {
             config: Rc::clone(self.config),
             agent: self.agent.id.clone(),
             permit,
+            claim,
             body,
+            first_by: self.exchange.complete_at.get().saturating_add(self.config.resilience.deadline),
             decision: serde_json::to_string(&decision).unwrap_or_default(),
             request_id: self.exchange.request_id.clone(),
             audit,
@@ -132,17 +142,14 @@ impl<P: Platform, B: Incoming> Case<'_, P, B> {
         let letter = (!matches!(undelivered, Undelivered::Rejected(_))
             && self.config.flags.on(Flag::DeadLetterQueue))
         .then(|| self.letter(&undelivered, idempotency_key));
-        let mut problem = self.problem(undelivered, letter.is_some());
+        let mut problem = dispatch::problem(undelivered, self.phase, self.config, letter.is_some());
         let audit = self.audit(false, Ending::Failed, problem.status(), Some(problem.error()));
         let (event, dead) = self.secure_failure(&audit, letter.as_ref()).await;
         if dead.is_lost() {
-            problem = self.problem(undelivered, false);
+            problem = dispatch::problem(undelivered, self.phase, self.config, false);
         }
         if event.is_lost() {
             self.exchange.note("audit", "lost");
-        }
-        if let Some(letter) = letter {
-            filing::keep_letter_later(&self.exchange.instance, self.config, letter);
         }
         let jobs = event.job().into_iter().chain(dead.job()).collect();
         filing::publish_later(&self.exchange.instance, self.config, jobs);
@@ -189,34 +196,14 @@ impl<P: Platform, B: Incoming> Case<'_, P, B> {
         }
     }
 
-    fn problem(&self, undelivered: Undelivered, dead_lettered: bool) -> Problem {
-        let open = self.config.resilience.breaker_open;
-        match undelivered {
-            Undelivered::Rejected(_) => Problem::AgentRejected,
-            Undelivered::Deadline => Problem::DeadlineExceeded { dead_lettered },
-            Undelivered::Failed { cause: Cause::InvalidReply | Cause::ReplyTooLarge, .. } => {
-                Problem::AgentInvalidReply { dead_lettered }
-            }
-            Undelivered::Refused { retry_after_ms } => Problem::AgentUnavailable {
-                circuit_breaker: self.phase,
-                retry_after: retry_after_ms.div_ceil(1_000).max(1),
-                dead_lettered,
-            },
-            Undelivered::Failed { retry_after, .. } => {
-                let opened = (self.phase == "open").then_some(open);
-                let wait = retry_after.or(opened).unwrap_or(Duration::from_secs(1));
-                let circuit_breaker = self.phase;
-                Problem::AgentUnavailable { circuit_breaker, retry_after: wait.as_secs().max(1), dead_lettered }
-            }
-        }
-    }
-
     fn degraded(&self, lost: Option<&'static str>) -> Option<Vec<&'static str>> {
         if lost.is_some() {
             self.exchange.note("audit", "lost");
         }
-        let store = (!self.question.store_usable).then_some("store");
-        let reasons: Vec<&'static str> = store.into_iter().chain(lost).collect();
+        let suspended = !self.question.store_usable || self.exchange.instance.store().suspended();
+        let store = suspended.then_some("store");
+        let fallback = (self.question.classification.intent != self.agent.intent).then_some("fallback_agent");
+        let reasons: Vec<&'static str> = store.into_iter().chain(fallback).chain(lost).collect();
         (!reasons.is_empty()).then_some(reasons)
     }
 }
