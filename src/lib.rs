@@ -5,6 +5,7 @@ pub mod ids;
 pub mod intent;
 pub mod json;
 pub mod ports;
+pub mod privacy;
 pub mod problem;
 pub mod route;
 pub mod timestamp;
