@@ -155,10 +155,7 @@ fn write(
     }
     let digest = hash.finalize();
     let version: String = digest.iter().take(6).map(|b| format!("{b:02x}")).collect();
-    let _ = writeln!(
-        source,
-        "const LEARNED: u32 = {learned};\nconst MEMBERS: usize = {members};"
-    );
+    let _ = writeln!(source, "const LEARNED: u32 = {learned};");
     let _ = writeln!(
         source,
         "/// Hash of all tables.\npub const VERSION: &str = \"{version}\";"

@@ -19,7 +19,7 @@ pub mod network;
 pub mod normalize;
 pub mod sentence;
 pub mod shape;
-mod tables;
+pub mod tables;
 
 pub use context::{AgentSource, Context};
 pub use label::Intent;
@@ -144,11 +144,12 @@ fn score(normal: &str, context: &Context, options: &Options) -> (Scores, Vec<Evi
     let lexicon = tables::lexicon();
     let network = tables::network();
     let reading = lexicon.read(normal);
-    if options.use_learned && network.members > 0 {
-        let logits = tables::calibration(0).apply(network.logits(&reading.rows));
+    if options.use_learned && !network.is_empty() {
+        let outcome = network.run(&reading.rows);
+        let logits = tables::calibration(0).apply(outcome.logits);
         let scores = Scores::from_logits(context.shift(logits));
         let best = scores.best().0;
-        let weights = network.contributions(&reading.rows, best.index());
+        let weights = network.contributions(&outcome, &reading.rows, best.index());
         (scores, evidence::learned(&reading.rows, &weights, best))
     } else {
         let evidence = evidence::collect(normal, &reading.phrases, lexicon.hand);

@@ -159,6 +159,37 @@ fn main() {
             .map(|(t, o)| -f64::from(o[t.1]).max(1e-9).ln())
             .sum::<f64>()
             / test.len() as f64;
+        for scale in [1.0f32, 1.15, 1.3, 1.5] {
+            let cal = |o: &[f32; C]| {
+                let mut p = o.map(|p| libm::powf(p.max(1e-9), scale));
+                p[4] *= env("NONE", 1.0f32);
+                let s: f32 = p.iter().sum();
+                p.map(|p| p / s)
+            };
+            let (mut four, mut n4, mut ece, mut none, mut nn) = (0, 0, [[0.0f64; 3]; 10], 0, 0);
+            for (t, o) in test.iter().zip(out) {
+                let p = cal(o);
+                let b = best(&p);
+                let rep = if p[b] < 0.6 { 4 } else { b };
+                if t.1 < 4 {
+                    n4 += 1;
+                    four += usize::from(rep == t.1);
+                } else {
+                    nn += 1;
+                    none += usize::from(rep == 4);
+                }
+                let e = &mut ece[((p[b] * 10.0) as usize).min(9)];
+                e[0] += 1.0;
+                e[1] += f64::from(p[b]);
+                e[2] += f64::from(u8::from(rep == t.1));
+            }
+            let e: f64 = ece.iter().map(|e| (e[1] - e[2]).abs()).sum::<f64>() / test.len() as f64;
+            print!(
+                "[x{scale}: {:.1} ece {e:.3} none {:.2}] ",
+                100.0 * four as f64 / n4 as f64,
+                none as f64 / nn as f64
+            );
+        }
         print!(
             "{name}: four {:.1} (at .6: {abst:.1}) five {:.1} none {:.1} nll {nll:.3} |",
             acc(&|t| t.1 < 4),

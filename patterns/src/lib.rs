@@ -1,5 +1,6 @@
 //! triage-patterns: trains, measures and explains the classifier.
 
+pub mod bench;
 pub mod calibrate;
 pub mod corpus;
 #[path = "../compile/double_array.rs"]

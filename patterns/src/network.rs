@@ -26,7 +26,7 @@ impl Default for Settings {
             decay: 0.01,
             drop_rows: 0.4,
             drop_hidden: 0.3,
-            smoothing: 0.05,
+            smoothing: 0.0,
             soft: 0.5,
             init: 0.05,
         }

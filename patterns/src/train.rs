@@ -15,12 +15,10 @@ use crate::random::Random;
 use crate::vocabulary::Limits;
 use std::path::Path;
 use triage::intent::boundary::Boundary;
-use triage::intent::network::ROW_UNIT;
+use triage::intent::network::{MEMBERS, ROW_UNIT};
 use triage::intent::normalize::normalize;
 use triage::intent::shape::SHAPES;
 
-/// Networks averaged in the shipped model.
-pub const MEMBERS: usize = 3;
 /// Parts of the training split that take turns in calibration.
 const FOLDS: u64 = 4;
 /// How often a string must occur to become a pattern.

@@ -76,7 +76,7 @@ pub fn collect(text: &str, phrases: &[Match], hand: &[[u8; 4]]) -> Vec<Evidence>
 
 /// What the rows of the learned model say about `label`; shapes have no place in the text.
 #[must_use]
-pub fn learned(rows: &[Row], weights: &[f64], label: Intent) -> Vec<Evidence> {
+pub fn learned(rows: &[Row], weights: &[f32], label: Intent) -> Vec<Evidence> {
     let mut found: Vec<Evidence> = Vec::new();
     for (row, weight) in rows
         .iter()

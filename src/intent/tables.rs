@@ -29,12 +29,11 @@ pub fn lexicon() -> Lexicon<'static> {
     }
 }
 
-/// The learned model; without members where nothing has been learned yet.
+/// The learned model; empty where nothing has been learned yet.
 #[must_use]
 pub fn network() -> Network<'static> {
     Network {
-        rows: &ROWS.0,
-        members: MEMBERS,
+        rows: ROWS.0.as_chunks().0.as_chunks().0,
         weights: WEIGHTS.0.as_chunks().0,
     }
 }
