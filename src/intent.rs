@@ -13,9 +13,13 @@ pub mod boundary;
 pub mod calibration;
 pub mod context;
 pub mod evidence;
+pub mod features;
 pub mod label;
+pub mod network;
 pub mod normalize;
-mod tables;
+pub mod sentence;
+pub mod shape;
+pub mod tables;
 
 pub use context::{AgentSource, Context};
 pub use label::Intent;
@@ -27,6 +31,9 @@ use evidence::Evidence;
 const MAX_KEYWORDS: usize = 10;
 /// Keywords are shorter than this, in bytes.
 const MAX_KEYWORD_BYTES: usize = 50;
+
+/// Symbols such as `==` count as keywords from this weight on, in hundredths of a log-odd.
+const TELLING: i32 = 20;
 
 /// What the caller decides about a classification.
 #[derive(Debug, Clone, Copy, PartialEq)]
@@ -120,10 +127,35 @@ pub const fn model_version() -> &'static str {
     tables::VERSION
 }
 
-fn score(normal: &str, context: &Context, _options: &Options) -> (Scores, Vec<Evidence>) {
-    let evidence = evidence::collect(normal, &tables::automaton(), tables::hand());
-    let logits = context.shift(evidence::logits(&evidence, normal));
-    (Scores::from_logits(logits), evidence)
+/// The log-odds the phrases alone give to `text`, before calibration; for fitting it.
+#[must_use]
+pub fn by_hand(text: &str) -> [f64; 5] {
+    let normal = normalize::normalize(text);
+    let lexicon = tables::lexicon();
+    let reading = lexicon.read(&normal);
+    evidence::logits(
+        &evidence::collect(&normal, &reading.phrases, lexicon.hand),
+        &normal,
+    )
+}
+
+/// The scores of a normal form, and what spoke for or against the best label.
+fn score(normal: &str, context: &Context, options: &Options) -> (Scores, Vec<Evidence>) {
+    let lexicon = tables::lexicon();
+    let network = tables::network();
+    let reading = lexicon.read(normal);
+    if options.use_learned && !network.is_empty() {
+        let outcome = network.run(&reading.rows);
+        let logits = tables::calibration(0).apply(outcome.logits);
+        let scores = Scores::from_logits(context.shift(logits));
+        let best = scores.best().0;
+        let weights = network.contributions(&outcome, &reading.rows, best.index());
+        (scores, evidence::learned(&reading.rows, &weights, best))
+    } else {
+        let evidence = evidence::collect(normal, &reading.phrases, lexicon.hand);
+        let logits = tables::calibration(1).apply(evidence::logits(&evidence, normal));
+        (Scores::from_logits(context.shift(logits)), evidence)
+    }
 }
 
 fn decide(
@@ -162,7 +194,8 @@ fn keywords(normal: &str, label: Intent, evidence: &[Evidence]) -> Vec<String> {
         let Some(word) = normal.get(e.start..e.end) else {
             continue;
         };
-        if word.len() < MAX_KEYWORD_BYTES && !words.iter().any(|w| w == word) {
+        let telling = word.chars().any(char::is_alphanumeric) || e.weight > TELLING;
+        if telling && word.len() < MAX_KEYWORD_BYTES && !words.iter().any(|w| w == word) {
             words.push(word.replace('\n', " "));
         }
         if words.len() == MAX_KEYWORDS {

@@ -28,6 +28,7 @@ pub struct Tables {
 }
 
 const ACCEPTS: u32 = 1 << 24;
+const ENDS_INSIDE: u32 = 1 << 25;
 const FREE: u32 = u32::MAX;
 
 /// Builds the tables for `entries`; a pattern's number is its place in `entries`.
@@ -265,7 +266,7 @@ fn write_slots(tables: &mut Tables, walk: &Walk<'_>, first: &[Option<u32>]) {
     let mut head = vec![None; used];
     for (state, first) in walk.states.iter().zip(first) {
         let fail = walk.states[state.fail].slot;
-        let accepts = if first.is_some() { ACCEPTS } else { 0 };
+        let accepts = flags(tables, *first);
         let low = (u32::from(state.label) << 24) | state.base;
         let [a, b, c, d] = low.to_le_bytes();
         let [e, f, g, h] = (fail | accepts).to_le_bytes();
@@ -286,4 +287,18 @@ fn write_slots(tables: &mut Tables, walk: &Walk<'_>, first: &[Option<u32>]) {
         rank[8..].copy_from_slice(&before);
         tables.ranks.push(rank);
     }
+}
+
+/// What the list of patterns that starts with `first` means for its state.
+fn flags(tables: &Tables, first: Option<u32>) -> u32 {
+    let mut flags = if first.is_some() { ACCEPTS } else { 0 };
+    let mut next = first;
+    while let Some(pattern) = next {
+        let link = u32::from_le_bytes(tables.links[pattern as usize]);
+        if (link >> 28) & 2 == 0 {
+            flags |= ENDS_INSIDE;
+        }
+        next = (link & 0x0fff_ffff).checked_sub(1);
+    }
+    flags
 }

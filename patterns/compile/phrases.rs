@@ -22,9 +22,10 @@ pub struct Phrase {
     pub boundary: String,
     /// Hundredths of evidence for the label.
     pub weight: i16,
-    /// Name of the group.
-    #[allow(dead_code, reason = "the build script has no use for it")]
+    /// Intent and name of the group.
     pub group: String,
+    /// Number of the group among all groups of all files.
+    pub group_number: u8,
     /// Why the phrase speaks for the label.
     #[allow(dead_code, reason = "the build script has no use for it")]
     pub reason: String,
@@ -52,6 +53,7 @@ struct Group {
 /// Names the file that is missing or not in form.
 pub fn read(folder: &Path) -> Result<Vec<Phrase>, String> {
     let mut phrases = Vec::new();
+    let mut group_number = 0u8;
     for (label, name) in (0u8..).zip(LABELS) {
         let path = folder.join(format!("{name}.toml"));
         let text =
@@ -64,11 +66,19 @@ pub fn read(folder: &Path) -> Result<Vec<Phrase>, String> {
                     label,
                     boundary: group.boundary.clone(),
                     weight: (group.weight * 100.0).round() as i16,
-                    group: group.name.clone(),
+                    group: format!("{name}/{}", group.name),
+                    group_number,
                     reason: group.reason.clone(),
                 });
             }
+            group_number = group_number.checked_add(1).ok_or("more than 255 groups")?;
         }
     }
     Ok(phrases)
+}
+
+/// What the component keeps of a phrase: label, group, and the weight in hundredths.
+pub fn hand_row(phrase: &Phrase) -> [u8; 4] {
+    let [low, high] = phrase.weight.to_le_bytes();
+    [phrase.label, phrase.group_number, low, high]
 }

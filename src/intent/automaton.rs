@@ -10,13 +10,15 @@
 //! one, so overlapping matches are all reported, longest first. A differential test holds this
 //! reader against the `aho-corasick` crate, whose automaton the tables are written from.
 
-use super::boundary::Boundary;
+use super::boundary::{self, Boundary};
 
 /// The state every search starts in.
 const ROOT: u32 = 0;
 const LOW_24: u32 = 0x00ff_ffff;
 /// Marks a state that ends a pattern or has a suffix that does.
 const ACCEPTS: u32 = 1 << 24;
+/// Marks a state of whose patterns one may end inside a word.
+const ENDS_INSIDE: u32 = 1 << 25;
 
 /// Tables of an automaton, in the layout `build.rs` writes; all numbers little-endian.
 #[derive(Debug, Clone, Copy)]
@@ -53,28 +55,32 @@ impl Automaton<'_> {
         let mut state = ROOT;
         for (at, &byte) in text.as_bytes().iter().enumerate() {
             let class = self.classes.get(usize::from(byte)).copied().unwrap_or(0);
-            let (next, accepts) = self.step(state, class);
+            let (next, flags) = self.step(state, class);
             state = next;
-            if accepts {
-                self.report(state, text, at.saturating_add(1), &mut found);
+            if flags & ACCEPTS != 0 {
+                let end = at.saturating_add(1);
+                // most short words are found inside longer ones: one look settles all of them
+                if flags & ENDS_INSIDE != 0 || boundary::closes(text, end) {
+                    self.report(state, text, end, &mut found);
+                }
             }
         }
     }
 
-    /// The state after `class`, and whether it accepts.
-    fn step(&self, mut state: u32, class: u8) -> (u32, bool) {
+    /// The state after `class`, and its flags.
+    fn step(&self, mut state: u32, class: u8) -> (u32, u32) {
         if class == 0 {
-            return (ROOT, false);
+            return (ROOT, 0);
         }
         loop {
             let (head, tail) = self.slot(state);
             let child = (head & LOW_24).wrapping_add(u32::from(class));
             let (child_head, child_tail) = self.slot(child);
             if child_head >> 24 == u32::from(class) {
-                return (child, child_tail & ACCEPTS != 0);
+                return (child, child_tail);
             }
             if state == ROOT {
-                return (ROOT, false);
+                return (ROOT, 0);
             }
             state = tail & LOW_24;
         }

@@ -54,25 +54,33 @@ impl Boundary {
 #[must_use]
 pub fn opens(text: &str, at: usize) -> bool {
     let bytes = text.as_bytes();
-    let Some(before) = at.checked_sub(1).and_then(|i| bytes.get(i)) else {
-        return true;
-    };
-    let Some(edge) = bytes.get(at) else {
+    let before = at.checked_sub(1).and_then(|i| bytes.get(i));
+    let (Some(&before), Some(&edge)) = (before, bytes.get(at)) else {
         return true;
     };
     if before.is_ascii() && edge.is_ascii() {
-        return separate(char::from(*before), char::from(*edge));
+        return separate_ascii(before, edge);
     }
     let before = text.get(..at).and_then(|t| t.chars().next_back());
     let edge = text.get(at..).and_then(|t| t.chars().next());
     pair_separate(before, edge)
 }
 
-/// Whether a word may end before byte `at`.
+/// Whether a word may end before byte `at`. A pair of neighbours separates or it does not, so the
+/// rule is that of [`opens`].
 #[must_use]
 pub fn closes(text: &str, at: usize) -> bool {
-    // the rule is symmetric: a pair of neighbours separates or it does not
-    opens(text, at) || at == 0
+    opens(text, at)
+}
+
+/// The rule for two ASCII bytes, by far the most frequent case.
+fn separate_ascii(a: u8, b: u8) -> bool {
+    let letter = |c: u8| c.is_ascii_alphanumeric() || c == b'_';
+    match (letter(a), letter(b)) {
+        (true, true) => false,
+        (false, false) => a != b,
+        _ => true,
+    }
 }
 
 fn pair_separate(before: Option<char>, after: Option<char>) -> bool {

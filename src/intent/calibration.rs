@@ -2,6 +2,28 @@
 
 use super::label::Intent;
 
+/// Scale and shifts that make the log-odds of a model calibrated, fitted on messages that the model
+/// had not seen.
+#[derive(Debug, Clone, Copy, PartialEq)]
+pub struct Calibration {
+    /// Multiplies all log-odds.
+    pub scale: f64,
+    /// Is then added, per label.
+    pub shifts: [f64; 5],
+}
+
+impl Calibration {
+    /// The calibrated log-odds.
+    #[must_use]
+    pub fn apply(&self, logits: [f64; 5]) -> [f64; 5] {
+        let mut calibrated = logits;
+        for (logit, shift) in calibrated.iter_mut().zip(self.shifts) {
+            *logit = *logit * self.scale + shift;
+        }
+        calibrated
+    }
+}
+
 /// Probability per label, in the order of [`Intent::ALL`].
 #[derive(Debug, Clone, Copy, PartialEq)]
 pub struct Scores([f64; 5]);

@@ -5,7 +5,8 @@
 //! right behind a negation ("don't give me", "no exercises") speaks against its label; and what
 //! stands in the last clause, where the request usually is, counts half as much again.
 
-use super::automaton::Automaton;
+use super::automaton::Match;
+use super::features::Row;
 use super::label::Intent;
 
 /// One phrase found, with what it says.
@@ -45,12 +46,12 @@ const CLAUSE_ENDS: [char; 7] = ['.', '?', '!', ';', '\n', ':', ','];
 
 /// Collects what the phrases in `text`, a normal form, say.
 #[must_use]
-pub fn collect(text: &str, automaton: &Automaton<'_>, hand: &[[u8; 4]]) -> Vec<Evidence> {
+pub fn collect(text: &str, phrases: &[Match], hand: &[[u8; 4]]) -> Vec<Evidence> {
     let last = last_clause(text);
     let mut found: Vec<Evidence> = Vec::new();
-    automaton.scan(text, |m| {
+    for m in phrases {
         let Some(&[label, _, low, high]) = hand.get(m.pattern as usize) else {
-            return;
+            continue;
         };
         let label = Intent::from_number(label);
         let mut weight = i32::from(i16::from_le_bytes([low, high]));
@@ -69,7 +70,42 @@ pub fn collect(text: &str, automaton: &Automaton<'_>, hand: &[[u8; 4]]) -> Vec<E
                 end: m.end,
             },
         );
-    });
+    }
+    found
+}
+
+/// What the rows of the learned model say about `label`; shapes have no place in the text.
+#[must_use]
+pub fn learned(rows: &[Row], weights: &[f32], label: Intent) -> Vec<Evidence> {
+    let mut found: Vec<Evidence> = Vec::new();
+    for (row, weight) in rows
+        .iter()
+        .zip(weights)
+        .filter(|(row, _)| row.end > row.start)
+    {
+        #[allow(
+            clippy::cast_possible_truncation,
+            reason = "saturates, which is as good"
+        )]
+        let weight = (weight * 100.0) as i32;
+        let (start, end) = (row.start as usize, row.end as usize);
+        // a phrase and a learned pattern over the same words are one piece of evidence
+        match found
+            .iter_mut()
+            .rev()
+            .take(3)
+            .find(|e| (e.start, e.end) == (start, end))
+        {
+            Some(same) => same.weight = same.weight.saturating_add(weight),
+            None => found.push(Evidence {
+                label,
+                weight,
+                start,
+                end,
+            }),
+        }
+    }
+    found.retain(|e| e.weight != 0);
     found
 }
 

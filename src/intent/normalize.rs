@@ -67,11 +67,11 @@ fn fold<F: FnMut(char, usize, usize)>(source: &str, emit: F) {
     let mut chars = source.char_indices().peekable();
     while let Some((start, c)) = chars.next() {
         let next = chars.peek().copied();
-        if c.is_ascii() && next.is_none_or(|(_, n)| n.is_ascii()) {
-            out.push(c.to_ascii_lowercase(), start, start.saturating_add(1));
+        let mut end = start.saturating_add(c.len_utf8());
+        if is_plain(c) && next.is_none_or(|(_, n)| is_plain(n)) {
+            out.push(c.to_ascii_lowercase(), start, end);
             continue;
         }
-        let mut end = start.saturating_add(c.len_utf8());
         while let Some((at, n)) = chars.next_if(|&(_, n)| !starts_segment(n)) {
             end = at.saturating_add(n.len_utf8());
         }
@@ -79,6 +79,15 @@ fn fold<F: FnMut(char, usize, usize)>(source: &str, emit: F) {
             out.segment(segment, start, end);
         }
     }
+}
+
+/// Characters that are their own composition and their own lower case (or ASCII), and combine with
+/// nothing: a short cut, for speed only.
+fn is_plain(c: char) -> bool {
+    c.is_ascii()
+        || matches!(u32::from(c),
+            0x0430..=0x044f | 0x3041..=0x3096 | 0x30a1..=0x30fa | 0x4e00..=0x9fff
+            | 0xac00..=0xd7a3 | 0x1_f300..=0x1_faff)
 }
 
 /// Whether `c` can never combine with what stands before it.
@@ -119,6 +128,11 @@ impl<F: FnMut(char, usize, usize)> Collapse<F> {
     }
 
     fn push(&mut self, c: char, start: usize, end: usize) {
+        if c.is_ascii_graphic() && self.blank.is_none() {
+            self.started = true;
+            (self.emit)(c, start, end);
+            return;
+        }
         let Some(c) = plain(c) else { return };
         if c == ' ' || c == '\n' {
             self.blank = Some(match self.blank {

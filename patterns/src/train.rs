@@ -1,0 +1,187 @@
+//! Reproduces the learned weights from phrases and corpus, byte for byte.
+//!
+//! Everything that could differ between two runs is fixed: the order of messages, the generator,
+//! the order of additions, the exponential (from `libm`). Members are independent of each other,
+//! so they may be trained in threads. Calibration is fitted on messages each fold had not seen.
+
+use crate::calibrate;
+use crate::corpus::{self, Message};
+use crate::learned::{Kind, Learned, Row, UNIT};
+use crate::lexicon::Patterns;
+use crate::network::{C, D, Example, H, Network, Settings, X};
+use crate::phrases::{self, Phrase};
+use crate::progress::Progress;
+use crate::random::Random;
+use crate::vocabulary::Limits;
+use std::path::Path;
+use triage::intent::boundary::Boundary;
+use triage::intent::network::{MEMBERS, ROW_UNIT};
+use triage::intent::normalize::normalize;
+use triage::intent::shape::SHAPES;
+
+/// Parts of the training split that take turns in calibration.
+const FOLDS: u64 = 4;
+/// How often a string must occur to become a pattern.
+pub const LIMITS: Limits = Limits {
+    words: 2,
+    pairs: 3,
+    runs: u32::MAX,
+    pieces: u32::MAX,
+    dense: 3,
+};
+
+/// Labelled log-odds of messages that the model behind them had not seen.
+pub type Unseen = Vec<([f64; C], usize)>;
+
+/// Trains on the corpus under `folder` (without its test split).
+///
+/// # Errors
+/// Names what cannot be read.
+pub fn train(folder: &Path, settings: &Settings) -> Result<Learned, String> {
+    let phrases = phrases::read(&folder.join("intents"))?;
+    let messages = corpus::read_all(&folder.join("corpus"))?;
+    let messages: Vec<Message> = messages.into_iter().filter(|m| !m.is_test()).collect();
+    let runs = (FOLDS as usize + 1) * MEMBERS;
+    let progress = Progress::new(runs * settings.epochs);
+    let mut unseen = Unseen::new();
+    for fold in 0..FOLDS {
+        let held = |m: &&Message| corpus::hash(&m.text) / 16 % FOLDS == fold;
+        let (test, rest): (Vec<&Message>, Vec<&Message>) = messages.iter().partition(held);
+        let model = Model::fit(&phrases, &rest, settings, &progress);
+        unseen.extend(test.iter().map(|m| (model.logits(&m.text), m.number())));
+    }
+    let all: Vec<&Message> = messages.iter().collect();
+    let model = Model::fit(&phrases, &all, settings, &progress);
+    progress.done();
+    let by_hand = by_hand(&messages);
+    let mut calibration = calibrate::fit(&unseen);
+    calibration.extend(calibrate::fit(&by_hand));
+    Ok(model.into_learned(calibration))
+}
+
+/// What the phrases alone say, uncalibrated.
+fn by_hand(messages: &[Message]) -> Unseen {
+    messages
+        .iter()
+        .map(|m| (triage::intent::by_hand(&m.text), m.number()))
+        .collect()
+}
+
+/// Patterns and trained members.
+pub struct Model {
+    patterns: Patterns,
+    members: Vec<Network>,
+}
+
+impl Model {
+    /// Mines the vocabulary of `messages` and trains all members on them.
+    #[must_use]
+    pub fn fit(
+        phrases: &[Phrase],
+        messages: &[&Message],
+        settings: &Settings,
+        progress: &Progress,
+    ) -> Self {
+        let texts: Vec<String> = messages.iter().map(|m| normalize(&m.text)).collect();
+        let patterns = Patterns::mine(phrases, &texts, &LIMITS);
+        let examples: Vec<Example> = texts
+            .iter()
+            .zip(messages)
+            .map(|(text, m)| Example {
+                rows: patterns.rows_of(text),
+                label: m.number(),
+                soft: None,
+            })
+            .collect();
+        let member = |seed: usize| {
+            let mut random = Random(seed as u64 + 1);
+            let mut network = Network::new(patterns.rows(), settings.init, &mut random);
+            network.train(&examples, settings, &mut random, &|| progress.tick());
+            network.quantise(ROW_UNIT, UNIT);
+            network
+        };
+        let members = std::thread::scope(|scope| {
+            let handles: Vec<_> = (0..MEMBERS)
+                .map(|seed| scope.spawn(move || member(seed)))
+                .collect();
+            handles
+                .into_iter()
+                .map(|h| h.join().expect("training does not panic"))
+                .collect()
+        });
+        Self { patterns, members }
+    }
+
+    /// The mean log-odds of the members.
+    #[must_use]
+    pub fn logits(&self, text: &str) -> [f64; C] {
+        let rows = self.patterns.rows_of(&normalize(text));
+        let mut sum = [0.0; C];
+        for member in &self.members {
+            let out = member.forward(&rows, None).out;
+            sum.iter_mut()
+                .zip(out)
+                .for_each(|(s, o)| *s += f64::from(o));
+        }
+        sum.map(|s| s / self.members.len() as f64)
+    }
+
+    /// The form that is written down.
+    fn into_learned(self, calibration: Vec<f64>) -> Learned {
+        let numbers = |at: usize| -> Vec<i8> {
+            let row = |m: &Network| {
+                m.rows.w[at * D..(at + 1) * D]
+                    .iter()
+                    .map(|w| (w * ROW_UNIT) as i8)
+                    .collect::<Vec<_>>()
+            };
+            self.members.iter().flat_map(row).collect()
+        };
+        let patterns = self
+            .patterns
+            .vocabulary
+            .iter()
+            .map(|(text, b)| (Kind::Pattern(name(*b).to_owned()), text.clone()));
+        let shapes = (0..SHAPES).map(|n| (Kind::Shape, n.to_string()));
+        let groups = self
+            .patterns
+            .groups
+            .iter()
+            .map(|g| (Kind::Group, g.clone()));
+        let rows = patterns.chain(shapes).chain(groups).enumerate();
+        let rows = rows
+            .map(|(at, (kind, text))| Row {
+                kind,
+                text,
+                numbers: numbers(at),
+            })
+            .collect();
+        let weights = self.members.iter().flat_map(Network::layers).collect();
+        Learned {
+            rows,
+            members: self.members.len(),
+            weights,
+            calibration,
+        }
+    }
+}
+
+/// Name and length of each line of `network.tsv`, per member.
+#[must_use]
+pub fn columns() -> Vec<(String, usize)> {
+    let mut columns: Vec<(String, usize)> = (0..X).map(|i| (format!("hidden.{i}"), H)).collect();
+    columns.push(("hidden.bias".to_owned(), H));
+    columns.extend((0..H).map(|i| (format!("label.{i}"), C)));
+    columns.extend((0..X).map(|i| (format!("straight.{i}"), C)));
+    columns.push(("label.bias".to_owned(), C));
+    columns
+}
+
+fn name(boundary: Boundary) -> &'static str {
+    match boundary {
+        Boundary::Inside => "inside",
+        Boundary::Start => "start",
+        Boundary::End => "end",
+        Boundary::Word => "word",
+    }
+}
