@@ -141,12 +141,19 @@ fn values_stand_where_they_are_designed_to_and_nowhere_else() {
         (Problem::IdempotencyConflict(MARK), &["detail"]),
         (Problem::ContentBlocked(vec![MARK]), &["detail", "flags"]),
         (Problem::ServiceUnavailable(MARK.into()), &["detail", "message"]),
-        (Problem::LowConfidence { fallback_agent: AgentId::new(MARK).unwrap(), confidence: 0.5 }, &["fallback_agent"]),
+        (
+            Problem::LowConfidence { fallback_agent: AgentId::new(MARK).unwrap(), confidence: 0.5 },
+            &["fallback_agent"],
+        ),
     ];
     for (problem, designed) in cases {
         let document = problem.document(ID);
-        let shows: BTreeMap<&String, &Value> =
-            document.as_object().unwrap().iter().filter(|(_, value)| value.to_string().contains(MARK)).collect();
+        let shows: BTreeMap<&String, &Value> = document
+            .as_object()
+            .unwrap()
+            .iter()
+            .filter(|(_, value)| value.to_string().contains(MARK))
+            .collect();
         assert!(shows.keys().copied().eq(designed), "{}: {shows:?}", problem.error());
         assert!(problem.headers().iter().all(|(_, value)| !value.contains(MARK)), "{}", problem.error());
     }
@@ -155,7 +162,8 @@ fn values_stand_where_they_are_designed_to_and_nowhere_else() {
 #[test]
 fn header_and_document_name_the_same_wait() {
     for problem in samples() {
-        let header = problem.headers().into_iter().find(|(name, _)| *name == "retry-after").map(|(_, value)| value);
+        let header =
+            problem.headers().into_iter().find(|(name, _)| *name == "retry-after").map(|(_, value)| value);
         let member = problem.document(ID).get("retry_after").map(ToString::to_string);
         assert_eq!(header, member, "{}", problem.error());
     }

@@ -36,6 +36,8 @@ async fn a_failed_request_is_published_listed_and_replayed_once() {
 
     assert_eq!(app.request(replay(id, "")).await.status, 502, "the agent is still down");
     sidecar.agents(|_, _| good());
+    // Its attempts were the fifth failure in a row.
+    app.clock().advance(std::time::Duration::from_secs(31)).await;
     let answer = json(&app.request(replay(id, "")).await);
     assert_eq!(answer["agent_response"]["status"], "success");
     let call = sidecar.invoked().pop().unwrap();

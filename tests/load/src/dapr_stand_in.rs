@@ -163,7 +163,7 @@ async fn answer(request: Request<Incoming>, script: Script, log: Arc<Log>) -> Re
             let (id, stream) = (header("x-request-id"), header("accept").contains("event-stream"));
             let manner = script(Asked::Agent { app });
             let visit = log.called(app, &id, arrived);
-            tokio::time::sleep(manner.delay).await;
+            wait(manner.delay).await;
             log.replied(visit, Instant::now());
             match manner.act {
                 Act::Serve if stream => Ok(streamed(app, &id)),
@@ -174,7 +174,7 @@ async fn answer(request: Request<Incoming>, script: Script, log: Arc<Log>) -> Re
         }
         ["v1.0", "publish", _, topic] => {
             let manner = script(Asked::Event { topic });
-            tokio::time::sleep(manner.delay).await;
+            wait(manner.delay).await;
             if let Act::Status(status) = manner.act {
                 return Ok(status_only(status));
             }
@@ -182,6 +182,13 @@ async fn answer(request: Request<Incoming>, script: Script, log: Arc<Log>) -> Re
             if manner.act == Act::Cut { Err(Cut) } else { Ok(status_only(204)) }
         }
         _ => Ok(status_only(204)),
+    }
+}
+
+/// Timers are good to a millisecond only: no time at all takes none.
+async fn wait(delay: Duration) {
+    if !delay.is_zero() {
+        tokio::time::sleep(delay).await;
     }
 }
 

@@ -76,7 +76,8 @@ impl Log {
         }
     }
 
-    pub(super) fn arrived(&self, topic: &str, body: &[u8]) {
+    /// Notes an event that has arrived; `body` is its JSON.
+    pub fn arrived(&self, topic: &str, body: &[u8]) {
         let event: Value = serde_json::from_slice(body).unwrap_or_default();
         let mut seen = self.lock();
         let Some(id) = event["id"].as_str() else {
