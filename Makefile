@@ -9,7 +9,7 @@ CARGO ?= cargo
 # The state of `make up`: the store and compiled components.
 STATE := .triage
 
-.PHONY: help setup build up token test fmt lint unit component bench soak train evaluate explain check-patterns config-check coverage fuzz clean
+.PHONY: help setup build up token test fmt lint unit component load-programs bench soak train evaluate explain check-patterns config-check coverage fuzz clean
 
 help: ## this list
 	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 18
@@ -42,3 +42,20 @@ unit: ## the core, natively
 
 component: build ## the real component in the embedded host
 	$(CARGO) test -q -p triage --test all
+
+# Host and load programs are part of what is measured: their own code is optimised as their
+# dependencies are, which stay as they were built.
+OPTIMISED := --config profile.dev.package.triage-host.opt-level=2 --config profile.dev.package.triage-load.opt-level=2
+LOAD = $(CARGO) run -q $(OPTIMISED) -p triage-load
+
+load-programs: build
+	$(CARGO) build $(OPTIMISED) -p triage-host -p triage-load
+
+soak: load-programs ## the long runs, a quarter of an hour: make soak RUNS=200 SEED=7 REDIS=redis://127.0.0.1/1 PARTS="kills outage"
+	@$(LOAD) --bin triage-soak -- $(PARTS) $(if $(RUNS),--runs $(RUNS)) $(if $(SEED),--seed $(SEED)) $(if $(REDIS),--redis $(REDIS))
+
+bench: load-programs ## figures: the component, then the classifier
+	@$(LOAD) --bin triage-bench -- $(PARTS)
+	@if [ -e patterns/src/main.rs ] || [ -e patterns/src/bin ]; then \
+	  $(CARGO) run -q --release -p triage-patterns --bin triage-patterns -- bench; \
+	fi

@@ -155,7 +155,8 @@ impl Config {
         if !stand_in && self.keys.accepts_secret(DEVELOPMENT_SECRET) {
             faults.add("jwt_keys", "holds the published development key, which works with the stand-in sidecar only");
         }
-        if !authenticates && !(stand_in && self.environment == Environment::Development) {
+        let on_a_laptop = stand_in && self.environment == Environment::Development;
+        if !authenticates && !on_a_laptop {
             faults.add("features", "enable_jwt_validation may be off in development with the stand-in sidecar only");
         }
         if authenticates && self.keys.is_empty() && self.jwks_url.is_none() && !faults.names("jwt_keys") {

@@ -8,13 +8,14 @@ use crate::ports::UnixMillis;
 /// RFC 3339 in UTC with milliseconds, `2026-01-31T12:00:00.000Z`.
 pub fn format(at: UnixMillis) -> String {
     let nanos = i128::from(at).saturating_mul(1_000_000);
-    OffsetDateTime::from_unix_timestamp_nanos(nanos)
-        .ok()
-        .and_then(|t| {
+    OffsetDateTime::from_unix_timestamp_nanos(nanos).map_or_else(
+        |_| "1970-01-01T00:00:00.000Z".to_owned(),
+        |t| {
             let (date, clock) = (t.date(), t.time());
-            Some(format!("{date}T{:02}:{:02}:{:02}.{:03}Z", clock.hour(), clock.minute(), clock.second(), clock.millisecond()))
-        })
-        .unwrap_or_else(|| "1970-01-01T00:00:00.000Z".to_owned())
+            let (hour, minute, second) = clock.as_hms();
+            format!("{date}T{hour:02}:{minute:02}:{second:02}.{:03}Z", clock.millisecond())
+        },
+    )
 }
 
 /// RFC 3339 with any offset; `None` when it is not, or lies before 1970.

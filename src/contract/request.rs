@@ -206,7 +206,7 @@ fn session(object: &Object<'_>, faults: &FaultList) -> Session {
     let known = ["conversation_id", "turn_number", "previous_intent"];
     let Some(context) = Object::open(value, "session_context", &known, faults) else { return session };
     if let Some(value) = context.optional("conversation_id")
-        && !context.text("conversation_id", value).is_none_or(|text| uuid::Uuid::try_parse(text).is_ok())
+        && context.text("conversation_id", value).is_some_and(|text| uuid::Uuid::try_parse(text).is_err())
     {
         context.fault("conversation_id", "must be a uuid");
     }

@@ -10,13 +10,14 @@ spin_is_new_enough() {
   [ "$(printf '4.1\n%s\n' "$version" | sort -V | head -1)" = 4.1 ]
 }
 
-cargo build -q --release -p triage-token
-target/release/triage-token curl "http://$listen"
+cargo build -q -p triage-token
+target/debug/triage-token curl "http://$listen"
 echo
 if spin_is_new_enough; then
   echo "serving on http://$listen with $(spin --version | head -1); Ctrl-C ends it"
   exec spin up --listen "$listen" --runtime-config-file runtime-config.toml
 fi
 echo "no Spin >= 4.1 found: building the embedded host (a few minutes the first time)"
-cargo build --release -p triage-host
-exec target/release/triage-host up --listen "$listen" --runtime-config-file runtime-config.toml
+# The development profile builds dependencies optimised: what the tests use serves here too.
+cargo build -p triage-host
+exec target/debug/triage-host up --listen "$listen" --runtime-config-file runtime-config.toml

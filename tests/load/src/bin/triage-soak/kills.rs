@@ -7,6 +7,7 @@
 mod load;
 mod weather;
 
+use std::net::SocketAddr;
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
 
@@ -14,6 +15,7 @@ use anyhow::{Result, ensure};
 use rand::RngExt as _;
 use rand::rngs::StdRng;
 use serde_json::Value;
+use tokio::task::JoinHandle;
 use tokio::time::Instant;
 use triage_host::Store;
 use triage_host::runtime_config::StoreConfig;
@@ -28,12 +30,14 @@ use triage_load::seed;
 use crate::arguments::Arguments;
 use crate::ledger::{AUDIT, Ledger};
 use crate::verdict::Verdict;
-use load::Crew;
+use load::{Crew, Load};
 use weather::Weather;
 
 /// How long maintenance may need until nothing waits: slots are taken over when their owner has not
 /// written for 40 s.
 const SWEEP_LIMIT: Duration = Duration::from_secs(120);
+/// A process that answers this slowly is killed all the same.
+const LIFE_LIMIT: Duration = Duration::from_secs(10);
 /// Between two calls of maintenance.
 const SWEEP_EVERY: Duration = Duration::from_secs(1);
 
@@ -98,17 +102,10 @@ async fn one_run(launch: &Launch, crew: &Arc<Crew>, run: u64) -> Result<()> {
     let load = crew.start(host.address(), run);
     let lives = life(&mut random);
     // In every sixth run maintenance is under way at some time, perhaps when the end comes.
-    let sweeps = random.random_bool(1.0 / 6.0).then(|| lives.mul_f64(random.random_range(0.0..1.0)));
-    let address = host.address();
-    let sweeping = sweeps.map(|at| {
-        tokio::spawn(async move {
-            tokio::time::sleep(at).await;
-            let Ok(mut connection) = Connection::open(address).await else { return };
-            // The process may be killed meanwhile: that is the point.
-            let _ = connection.exchange(&wire(&maintenance())).await;
-        })
-    });
-    tokio::time::sleep(lives).await;
+    let sweeps = random.random_bool(1.0 / 6.0).then(|| random.random_range(0..=lives));
+    let sweeping = sweeps.map(|answers| sweep_after(&load, host.address(), answers));
+    load.reach(lives, LIFE_LIMIT).await;
+    tokio::time::sleep(Duration::from_micros(random.random_range(0..20_000))).await;
     if random.random_bool(0.15) {
         // All answers are out; what goes on after them is hit.
         load.stop().await;
@@ -123,11 +120,22 @@ async fn one_run(launch: &Launch, crew: &Arc<Crew>, run: u64) -> Result<()> {
     Ok(())
 }
 
-/// How long the process lives after it listens: mostly not long, at times long enough for
-/// instances to be dropped and made anew.
-fn life(random: &mut StdRng) -> Duration {
-    let ms = if random.random_bool(0.1) { 700..3_000 } else { 15..700 };
-    Duration::from_millis(random.random_range(ms))
+/// How many answers the process lives for, rather than how long: that does not depend on the
+/// machine. At times long enough for instances to be used up.
+fn life(random: &mut StdRng) -> usize {
+    let long = random.random_bool(0.1);
+    random.random_range(if long { 250..1_000 } else { 0..250 })
+}
+
+/// Calls maintenance once, when so many answers are out.
+fn sweep_after(load: &Load, address: SocketAddr, answers: usize) -> JoinHandle<()> {
+    let reached = load.reach(answers, LIFE_LIMIT);
+    tokio::spawn(async move {
+        reached.await;
+        let Ok(mut connection) = Connection::open(address).await else { return };
+        // The process may be killed meanwhile: that is the point.
+        let _ = connection.exchange(&wire(&maintenance())).await;
+    })
 }
 
 /// What the last maintenance did.

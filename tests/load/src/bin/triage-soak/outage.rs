@@ -27,6 +27,8 @@ use crate::verdict::Verdict;
 const CLIENTS: u64 = 24;
 /// Students who ask.
 const STUDENTS: u32 = 500;
+/// Of a hundred calls of agents so many fail: retries succeed mostly, some do not, breakers open.
+const FAILING: u32 = 35;
 /// Maintenance runs so often, as a cron binding would have it.
 const CRON_S: u64 = 30;
 /// The scripted time: what the broker does, for so many seconds.
@@ -58,7 +60,7 @@ struct Classroom<'a> {
 
 async fn outage(arguments: &Arguments) -> Result<Verdict> {
     let seed = arguments.seed;
-    let sidecar = Scripted::new(seed, 4, 200);
+    let sidecar = Scripted::new(seed, FAILING, 200);
     let issuer = Issuer::new(VIRTUAL_START.as_secs());
     let builder = App::builder(&arguments.manifest).virtual_time().seed(seed).sidecar(sidecar.clone());
     let builder = builder.variable("jwt_keys", &issuer.jwks()).variable("rate_limit_per_minute", "1000000");

@@ -34,6 +34,8 @@ const LOOK: Duration = Duration::from_secs(20);
 const EVERYTHING_EXPIRED: Duration = Duration::from_secs(9 * 86_400);
 /// Keys that may stand in the store for ever, whoever asked: breakers and the outbox' head.
 const MOST_SHARED: usize = 16;
+/// Of a hundred calls of agents so many fail: after two retries there are some dead letters.
+const FAILING: u32 = 30;
 /// Requests at a time in real time.
 const AT_A_TIME: usize = 16;
 
@@ -49,7 +51,7 @@ pub fn in_scripted_time(arguments: &Arguments) -> Result<Verdict> {
 }
 
 async fn scripted(arguments: &Arguments) -> Result<Verdict> {
-    let sidecar = Scripted::new(arguments.seed, 2, 100);
+    let sidecar = Scripted::new(arguments.seed, FAILING, 100);
     let issuer = Issuer::new(VIRTUAL_START.as_secs());
     let app = builder(arguments, &sidecar, &issuer).virtual_time().build().await?;
     let sessions: Vec<Session> = (0..arguments.students).map(|n| Session::plan(arguments.seed, n, ARRIVALS)).collect();
@@ -100,7 +102,7 @@ async fn redis(arguments: &Arguments) -> Result<Verdict> {
         None => (RedisStandIn::start().context("a stand-in for Redis")?.store(), "a stand-in for Redis"),
     };
     ensure!(store.keys().await?.is_empty(), "the Redis database is not empty: name one that is");
-    let sidecar = Scripted::new(arguments.seed, 2, 2);
+    let sidecar = Scripted::new(arguments.seed, FAILING, 2);
     let issuer = Issuer::new(seed::unix_now().as_secs());
     let app = builder(arguments, &sidecar, &issuer).store(&store).build().await?;
     let sessions: Vec<Session> = (0..arguments.students).map(|n| Session::plan(arguments.seed, n, ARRIVALS)).collect();

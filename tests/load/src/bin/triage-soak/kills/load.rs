@@ -2,13 +2,14 @@
 
 use std::net::SocketAddr;
 use std::sync::Arc;
-use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
 use std::time::Duration;
 
 use rand::RngExt as _;
 use rand::rngs::StdRng;
 use serde_json::Value;
 use tokio::task::JoinSet;
+use tokio::time::Instant;
 use triage_load::connection::{Broken, Connection, Head, wire};
 use triage_load::question::{Issuer, MESSAGES, Question, SMALL_TALK};
 use triage_load::seed;
@@ -42,6 +43,7 @@ pub struct Load {
 struct State {
     stopping: AtomicBool,
     killed: AtomicBool,
+    answers: AtomicUsize,
 }
 
 impl Crew {
@@ -64,6 +66,17 @@ impl Crew {
 }
 
 impl Load {
+    /// Completes when so many answers of this life are out, or `limit` is over.
+    pub fn reach(&self, answers: usize, limit: Duration) -> impl Future<Output = ()> + Send + 'static {
+        let state = Arc::clone(&self.state);
+        async move {
+            let limit = Instant::now() + limit;
+            while state.answers.load(Ordering::SeqCst) < answers && Instant::now() < limit {
+                tokio::time::sleep(Duration::from_millis(1)).await;
+            }
+        }
+    }
+
     /// From now on a broken exchange is nobody's fault.
     pub fn killed(&self) {
         self.state.killed.store(true, Ordering::SeqCst);
@@ -95,7 +108,10 @@ impl Client {
             tokio::time::sleep(Duration::from_millis(self.random.random_range(0..10))).await;
             let question = self.question();
             match connection.exchange(&wire(&question.request(&self.crew.issuer))).await {
-                Ok(answer) => self.crew.ledger.received(self.receipt(&answer.head, &answer.json())),
+                Ok(answer) => {
+                    self.crew.ledger.received(self.receipt(&answer.head, &answer.json()));
+                    self.state.answers.fetch_add(1, Ordering::SeqCst);
+                }
                 Err(broken) => return self.broke(&broken),
             }
         }
