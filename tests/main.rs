@@ -5,6 +5,7 @@
 mod support;
 
 mod agents;
+mod attacks;
 mod audit;
 mod bad_input;
 mod breaker;

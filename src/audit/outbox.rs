@@ -221,8 +221,8 @@ impl<B> State<B> {
         self.writing
             || self.current.as_ref().is_some_and(|slot| {
                 let roomy = slot.records.len() < MOST_RECORDS && slot.bytes < MOST_BYTES;
-                let young = now.saturating_sub(slot.opened) < OPEN_FOR && slot.is_owned(now);
-                slot.has_changes_under_way() || (roomy && young && slot.failed.is_none())
+                let young = now.saturating_sub(slot.opened) < OPEN_FOR;
+                slot.is_owned(now) && (slot.has_changes_under_way() || (roomy && young && slot.failed.is_none()))
             })
     }
 

@@ -7,7 +7,7 @@ use std::time::Duration;
 use super::Record;
 use crate::config::DaprConfig;
 use crate::dapr;
-use crate::ports::{Platform, TransportLimits, within};
+use crate::ports::{Clock, Platform, TransportLimits, within};
 
 /// Publishes under way at once, per instance.
 const MOST_IN_FLIGHT: usize = 8;
@@ -73,6 +73,11 @@ impl<T> Publisher<T> {
     /// The next job of the queue.
     pub fn next(&self) -> Option<T> {
         self.queue.borrow_mut().pop_front()
+    }
+
+    /// Leaves the broker alone for a while.
+    pub fn pause(&self, clock: &impl Clock) {
+        self.paused_until.set(Some(clock.monotonic().saturating_add(PAUSE)));
     }
 
     /// Publishes `record`. During the pause after a failure nothing is sent.

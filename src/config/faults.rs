@@ -25,6 +25,7 @@ impl Faults {
     /// The names of the variables, each once: what a caller may know.
     pub fn names_only(&self) -> String {
         let mut names: Vec<&str> = self.0.iter().map(|(name, _)| *name).collect();
+        names.sort_unstable();
         names.dedup();
         names.join(", ")
     }

@@ -83,8 +83,10 @@ fn with(request: Builder, name: &str, value: Option<&str>) -> Builder {
 
 fn body(invocation: &Invocation, call: Call<'_>) -> Value {
     let agent = call.agent;
+    // The alias is the agent's name for its own intent; as a fallback it is asked about another.
+    let alias = agent.intent_alias.as_deref().filter(|_| agent.intent == invocation.intent);
     json!({
-        "intent": agent.intent_alias.as_deref().unwrap_or_else(|| invocation.intent.as_str()),
+        "intent": alias.unwrap_or_else(|| invocation.intent.as_str()),
         "confidence": invocation.confidence,
         "query": invocation.query,
         "student_context": invocation.student_context,

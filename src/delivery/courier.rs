@@ -83,10 +83,15 @@ pub struct Courier<'a, P> {
     pub started: Duration,
     /// The overall deadline, by the monotonic clock.
     pub deadline: Duration,
+    /// How long it is, from its beginning.
+    pub whole: Duration,
 }
 
 /// Between two pieces of a body: the host's limit beside the guest's own timers.
 const BETWEEN_BYTES: Duration = Duration::from_secs(15);
+
+/// What an attempt may lack of the whole deadline and still count as having had it.
+const BARELY: Duration = Duration::from_millis(50);
 
 /// How much of an error body is read to learn whose error it is.
 const MAX_ERROR_BODY: usize = 16 * 1024;
@@ -221,7 +226,7 @@ impl<P: Platform> Courier<'_, P> {
     /// One exchange. Both its waits are raced against timers of our own.
     async fn call(&self, agent: &Agent, invocation: &Invocation, number: u32, permit: Permit) -> Tried<P::Body> {
         let remaining = self.remaining();
-        let granted = remaining >= agent.first_byte_timeout;
+        let granted = remaining >= agent.first_byte_timeout.min(self.whole.saturating_sub(BARELY));
         let failed = |cause| Tried::Failed(Failed { cause, hint: None, counts: granted || cause != Cause::Deadline });
         let Some(request) = dapr::invoke(self.dapr, invocation, Call { agent, attempt: number, remaining }) else {
             return failed(Cause::Transport(TransportFault::Denied));

@@ -60,8 +60,7 @@ pub async fn drain_slot<P: Platform>(
     let mut published = 0_usize;
     while let Some(record) = slot.records.first_mut() {
         if record.keep {
-            filing::keep_letter(instance, record).await;
-            record.keep = false;
+            record.keep = !filing::keep_letter(instance, record).await;
         }
         if send(&instance.platform, &config.dapr, record).await == Published::Failed {
             // What went out, and what was kept, is not to happen again.

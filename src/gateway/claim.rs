@@ -107,7 +107,9 @@ impl Claim {
 }
 
 fn slots(subject: &str, key: &str, config: &Config, now: UnixMillis) -> Slots {
-    let slot = u64::try_from(config.resilience.deadline.as_millis()).unwrap_or(u64::MAX).saturating_add(MARGIN_MS);
+    let deadline = u64::try_from(config.resilience.deadline.as_millis()).unwrap_or(u64::MAX);
+    // Never shorter than the time between two refreshes of a stream.
+    let slot = deadline.saturating_add(MARGIN_MS).max(12_000);
     Slots::of(subject, key, &config.record_key, now, slot)
 }
 
@@ -127,6 +129,8 @@ async fn take<P: Platform, B: Incoming>(
         return Ok(Claimed::Replay(replayed(record, "idempotency-replayed")));
     }
     let in_flight = Problem::IdempotencyConflict("a request with this key is in flight");
+    // Named right before it is taken: time passed while the record was looked for.
+    claim.slots = slots(subject, &claim.name, config, exchange.platform().now());
     match store.increment(&claim.slots.claim, 1) {
         Ok(1) => claim.taken = true,
         Ok(_) => return Err(in_flight),

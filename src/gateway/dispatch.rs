@@ -21,6 +21,7 @@ pub fn courier<'a, P: Platform, B: Incoming>(exchange: &'a Exchange<P, B>, confi
         retry: RetryPolicy::new(config.resilience.attempts),
         started: exchange.started,
         deadline: exchange.complete_at.get().saturating_add(config.resilience.deadline),
+        whole: config.resilience.deadline,
     }
 }
 

@@ -58,7 +58,11 @@ pub async fn secure_by_publishing<P: Platform>(instance: &Instance<P>, config: &
     let publish = instance.publisher.publish(&instance.platform, &config.dapr, record);
     match within(&instance.platform, BEFORE_ANSWER, publish).await {
         Some(Published::Acknowledged) => Secured::Published,
-        Some(Published::Failed) | None => Secured::Lost,
+        Some(Published::Failed) => Secured::Lost,
+        None => {
+            instance.publisher.pause(&instance.platform);
+            Secured::Lost
+        }
     }
 }
 
@@ -122,8 +126,7 @@ async fn publish<P: Platform>(instance: &Instance<P>, config: &Config, mut job: 
     // A dead letter is kept for replay before it is published: from then on it is in one place or
     // the other, whatever happens to this instance.
     if job.record.keep {
-        keep_letter(instance, &job.record).await;
-        job.record.keep = false;
+        job.record.keep = !keep_letter(instance, &job.record).await;
     }
     match instance.publisher.publish(&instance.platform, &config.dapr, &job.record).await {
         Published::Acknowledged => {
@@ -153,19 +156,20 @@ async fn keep<P: Platform>(instance: &Instance<P>, job: Job) {
 /// How often a stream's record is given a fresh date, so that nobody takes it for abandoned.
 pub const REFRESH: Duration = Duration::from_secs(10);
 
-/// Keeps the dead letter that `record` carries, unless the day is full.
-pub async fn keep_letter<P: Platform>(instance: &Instance<P>, record: &Record) {
+/// Keeps the dead letter that `record` carries, unless the day is full; false when it has to be
+/// tried again.
+pub async fn keep_letter<P: Platform>(instance: &Instance<P>, record: &Record) -> bool {
     let bucket = DEAD_LETTERS.bucket(instance.platform.now());
-    let Ok(letter) = serde_json::from_value::<DeadLetter>(record.event.data.clone()) else { return };
+    let Ok(letter) = serde_json::from_value::<DeadLetter>(record.event.data.clone()) else { return true };
     if instance.letters_full_on.get() == Some(bucket) {
-        return;
+        return true;
     }
     let store = instance.store();
-    let Ok(number) = store.increment(&DEAD_LETTERS.counter(bucket), 1) else { return };
+    let Ok(number) = store.increment(&DEAD_LETTERS.counter(bucket), 1) else { return false };
     let number = u64::try_from(number).unwrap_or(u64::MAX);
-    if number <= MOST_PER_DAY {
-        let _ = store.set(&DEAD_LETTERS.key(Position { bucket, number }), &letter.encode()).await;
-    } else {
+    if number > MOST_PER_DAY {
         instance.letters_full_on.set(Some(bucket));
+        return true;
     }
+    store.set(&DEAD_LETTERS.key(Position { bucket, number }), &letter.encode()).await.is_ok()
 }

@@ -4,7 +4,6 @@
 use std::rc::Rc;
 use std::time::Duration;
 
-
 use super::answer::Outcome;
 use super::backlog::{self, Drained};
 use super::exchange::Exchange;
@@ -76,7 +75,8 @@ async fn sweep<P: Platform>(instance: &Instance<P>, config: &Config) -> Result<S
     let ends = instance.platform.monotonic().saturating_add(RUN_LIMIT);
     let records = instance.breakers(config).read().await?;
     let mut all = store.list_keys()?;
-    all.sort_unstable();
+    // What was left behind goes first: clearing can wait for the next run, an event should not.
+    all.sort_unstable_by_key(|key| (OUTBOX.position(key).is_none(), OUTBOX.position(key)));
     let mut summary = Summary::default();
     let mut broker_is_up = true;
     for key in &all {

@@ -76,21 +76,21 @@ async fn answer<P: Platform, B: Incoming>(
     exchange.note("attempts", report.attempts.len().to_string());
     let waited = question::since(exchange, sent_at);
     let Report { attempts, phase, permit, result } = report;
-    let case = Settlement { exchange, config, question, agent, attempts, phase, waited, ticket };
+    let settlement = Settlement { exchange, config, question, agent, attempts, phase, waited, ticket };
     if let Some(permit) = permit {
-        case.note_reached(permit, &result);
+        settlement.note_reached(permit, &result);
     }
     match result {
         Ok(Delivered::Json(reply)) => {
             exchange.note("agent_error", reply.agent_error.to_string());
-            let outcome = case.answered(reply).await;
+            let outcome = settlement.answered(reply).await;
             claim::finish(exchange, claim, &outcome);
             outcome
         }
-        Ok(Delivered::Stream(body, permit)) => Ok(case.streaming(body, permit, claim).await),
+        Ok(Delivered::Stream(body, permit)) => Ok(settlement.streaming(body, permit, claim).await),
         Err(undelivered) => {
             claim::release(exchange, claim);
-            Err(case.failed(undelivered, &invocation.idempotency_key).await)
+            Err(settlement.failed(undelivered, &invocation.idempotency_key).await)
         }
     }
 }
