@@ -8,4 +8,5 @@ pub mod ports;
 pub mod privacy;
 pub mod problem;
 pub mod route;
+pub mod threat;
 pub mod timestamp;
