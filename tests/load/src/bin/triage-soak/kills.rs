@@ -34,8 +34,8 @@ use load::{Crew, Load};
 use weather::Weather;
 
 /// How long maintenance may need until nothing waits: slots are taken over when their owner has not
-/// written for 40 s.
-const SWEEP_LIMIT: Duration = Duration::from_secs(120);
+/// written for 40 s, and then every record is published.
+const SWEEP_LIMIT: Duration = Duration::from_secs(600);
 /// A process that answers this slowly is killed all the same.
 const LIFE_LIMIT: Duration = Duration::from_secs(10);
 /// Between two calls of maintenance.
@@ -156,14 +156,17 @@ async fn sweep(launch: &Launch) -> Result<Swept> {
         ensure!(answer.head.status == 200, "maintenance answered {}: {summary}", answer.head.status);
         published += summary["published"].as_u64().unwrap_or_default();
         let waiting = summary["waiting"].as_u64().unwrap_or_default();
+        let more = summary["more"] == true;
         bar.set_message(format!("{waiting} slots wait, {published} records published"));
         bar.inc(1);
-        if waiting == 0 {
+        if waiting == 0 && !more {
             bar.finish_and_clear();
             return Ok(Swept { published });
         }
-        ensure!(Instant::now() < limit, "{waiting} slots still wait after {SWEEP_LIMIT:?} of maintenance");
-        tokio::time::sleep(SWEEP_EVERY).await;
+        ensure!(Instant::now() < limit, "not done after {SWEEP_LIMIT:?} of maintenance: {summary}");
+        if !more {
+            tokio::time::sleep(SWEEP_EVERY).await;
+        }
     }
 }
 

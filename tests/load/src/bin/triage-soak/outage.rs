@@ -119,7 +119,7 @@ async fn sweep(app: &App) -> Result<(u32, u64)> {
         let summary: Value = serde_json::from_slice(&answer.body).unwrap_or_default();
         ensure!(answer.status == 200, "maintenance answered {}: {summary}", answer.status);
         published += summary["published"].as_u64().unwrap_or_default();
-        if summary["waiting"] == 0 {
+        if summary["waiting"] == 0 && summary["more"] != true {
             return Ok((sweep, published));
         }
     }

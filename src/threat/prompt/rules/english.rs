@@ -1,0 +1,238 @@
+//! English.
+
+use super::{COURSEWORK, ORDER, Rule};
+
+pub(super) const RULES: [Rule; 11] = [
+    // English: overriding
+    Rule {
+        first: &[
+            "ignore", "disregard", "forget", "override", "overrule", "bypass", "neglect", "drop", "delete", "erase",
+            "violate", "break",
+        ],
+        then: &[
+            "instructions", "instruction", "prompt", "prompts", "rules", "guidelines", "directives", "programming",
+            "restrictions", "constraints", "policies", "policy", "orders", "guardrails", "commands",
+        ],
+        with: &[
+            "previous", "prior", "above", "earlier", "preceding", "foregoing", "your", "initial", "original", "system",
+            "given", "existing", "former", "safety", "developer", "operator", "hidden", "you were", "you have",
+            "so far", "until now",
+        ],
+        behind: 5,
+        without: COURSEWORK,
+        between: &["my", "own"],
+        ..ORDER
+    },
+    Rule {
+        first: &["ignore", "disregard", "forget"],
+        then: &[
+            "you were told", "you have been told", "you've been told", "you know about your", "above and",
+            "above then", "you were taught", "you were instructed", "told you before", "before this and",
+            "before this message",
+        ],
+        without: COURSEWORK,
+        between: &["i", "we"],
+        ..ORDER
+    },
+    // English: another identity
+    Rule {
+        first: &[
+            "you are now", "you're now", "you are no longer", "from now on you are", "from now on you're",
+            "you will now be", "become",
+        ],
+        then: &[
+            "developer mode", "jailbroken", "unrestricted", "unfiltered", "uncensored", "free of", "free from",
+            "without restrictions", "without rules", "no restrictions", "no rules", "no limits", "no filter",
+            "a tutor", "an assistant", "bound", "limited", "evil", "root", "sudo", "god mode", "admin mode",
+            "debug mode", "maintenance mode", "no longer bound",
+        ],
+        reach: 12,
+        without: &["my name", "variable"],
+        ..ORDER
+    },
+    Rule {
+        first: &[
+            "act as", "act like", "pretend", "roleplay", "role play", "behave as", "behave like", "simulate",
+            "imagine", "answer", "respond", "speak", "you pretend",
+        ],
+        then: &[
+            "unrestricted",
+            "unfiltered",
+            "uncensored",
+            "jailbroken",
+            "without restrictions",
+            "without any restrictions",
+            "without rules",
+            "without any rules",
+            "without limits",
+            "without any filter",
+            "without any filters",
+            "without filters",
+            "without guidelines",
+            "no restrictions",
+            "no rules",
+            "no limits",
+            "no filter",
+            "no filters",
+            "no guidelines",
+            "do anything now",
+            "guidelines do not exist",
+            "guidelines don't exist",
+            "rules do not exist",
+            "rules don't exist",
+            "rules do not apply",
+            "rules don't apply",
+            "without any limitations",
+            "without limitations",
+            "without ethical",
+            "without safety",
+            "without any guidelines",
+        ],
+        reach: 16,
+        ..ORDER
+    },
+    Rule {
+        imperative: false,
+        first: &["you have", "you've", "you got", "ai that has", "ai with", "assistant with", "assistant that has"],
+        then: &[
+            "no restrictions", "no rules", "no limits", "no limitations", "no filters", "no guidelines", "no ethical",
+            "no censorship",
+        ],
+        reach: 2,
+        without: &["do you", "if you"],
+        before: 2,
+        ..ORDER
+    },
+    Rule {
+        imperative: false,
+        first: &["your", "all", "all your", "the", "safety", "content"],
+        then: &[
+            "rules are disabled",
+            "rules are off",
+            "rules are suspended",
+            "restrictions are lifted",
+            "restrictions are disabled",
+            "restrictions have been lifted",
+            "filters are disabled",
+            "filters are off",
+            "guidelines are void",
+            "guidelines are suspended",
+            "guidelines no longer apply",
+            "rules no longer apply",
+            "restrictions no longer apply",
+            "guardrails are off",
+        ],
+        reach: 3,
+        ..ORDER
+    },
+    Rule {
+        imperative: false,
+        first: &["developer mode", "dan mode", "jailbreak mode", "god mode", "sudo mode"],
+        then: &["enabled", "activated", "on", "engaged"],
+        reach: 3,
+        ..ORDER
+    },
+    Rule {
+        imperative: false,
+        first: &[
+            "do anything now",
+            "you can do anything now",
+            "you are dan",
+            "you are now dan",
+            "you're now dan",
+            "act as dan",
+            "act like dan",
+            "become dan",
+            "pretend to be dan",
+            "pretend you are dan",
+            "eres dan",
+            "du bist dan",
+            "du bist jetzt dan",
+            "tu es dan",
+            "você é dan",
+        ],
+        ..ORDER
+    },
+    // English: what stands in the prompt
+    Rule {
+        first: &[
+            "reveal", "show", "print", "display", "output", "tell", "give", "leak", "expose", "dump", "share",
+            "recite", "repeat", "write", "return", "disclose", "what is", "what are", "what were", "what was",
+            "what's", "list", "translate", "summarize", "copy", "paste", "send", "quote", "provide",
+        ],
+        then: &[
+            "your system prompt",
+            "your prompt",
+            "your initial prompt",
+            "your original prompt",
+            "your hidden prompt",
+            "your full prompt",
+            "your instructions",
+            "your initial instructions",
+            "your original instructions",
+            "your hidden instructions",
+            "your secret instructions",
+            "your system instructions",
+            "your exact instructions",
+            "your internal instructions",
+            "your system message",
+            "your hidden rules",
+            "your internal rules",
+            "your secret rules",
+            "your custom instructions",
+            "the hidden instructions",
+            "the hidden prompt",
+            "the secret prompt",
+            "the system message above",
+            "the system prompt above",
+            "instructions you were given",
+            "instructions you have been given",
+            "instructions you received",
+            "instructions you were",
+            "your guidelines verbatim",
+            "your configuration prompt",
+            "the system prompt verbatim",
+            "your entire prompt",
+            "your exact prompt",
+            "your pre prompt",
+            "your preprompt",
+            "your developer message",
+            "your developer instructions",
+        ],
+        reach: 7,
+        without: &["how to write"],
+        between: &["my", "a", "write"],
+        ..ORDER
+    },
+    Rule {
+        first: &[
+            "repeat", "print", "output", "recite", "copy", "echo", "return", "translate", "summarize", "reproduce",
+        ],
+        then: &[
+            "text above",
+            "everything above",
+            "words above",
+            "all of the above",
+            "message above",
+            "prompt above",
+            "text before this",
+            "everything before this",
+            "everything that comes before",
+            "text preceding",
+            "previous prompt",
+            "conversation above",
+            "instructions above",
+            "sentences above",
+        ],
+        reach: 5,
+        between: &["my"],
+        without: &["line", "lines", "error"],
+        ..ORDER
+    },
+    Rule {
+        first: &["repeat", "print", "output", "reveal", "recite", "write", "show"],
+        then: &["starting with you are", "beginning with you are", "begins with you are", "starts with you are"],
+        reach: 16,
+        ..ORDER
+    },
+];
