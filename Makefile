@@ -6,10 +6,7 @@ SHELL := bash
 LISTEN ?= 127.0.0.1:3000
 WASM := --target wasm32-wasip2 --release
 CARGO ?= cargo
-# The state of `make up`: the store and compiled components.
-STATE := .triage
-
-.PHONY: help setup build up token test fmt lint unit component load-programs bench soak train evaluate explain check-patterns config-check coverage fuzz clean
+.PHONY: help setup build up token test fmt lint config-check train evaluate explain load-programs bench soak
 
 help: ## this list
 	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 18
@@ -24,24 +21,33 @@ up: build ## build and serve on LISTEN (127.0.0.1:3000), with a token and a curl
 	@tests/setup/up.sh $(LISTEN)
 
 token: ## a development token: make token ROLE=admin
-	@$(CARGO) run -q --release -p triage-token -- $(or $(ROLE),student)
+	@$(CARGO) run -q -p triage-token -- $(or $(ROLE),student)
 
-test: setup lint unit component check-patterns ## everything that runs without a cluster
+test: setup build lint ## everything that runs without a cluster
+	$(CARGO) test -q --workspace
+	@$(PATTERNS) check
 
 fmt: ## format all code
 	$(CARGO) fmt --all
 
 lint: setup ## formatting and clippy, native and wasm
 	$(CARGO) fmt --all --check
-	$(CARGO) clippy --workspace --exclude host-probe --all-targets -- -D warnings
-	$(CARGO) clippy --target wasm32-wasip2 --release -p triage -p sidecar -- -D warnings
+	$(CARGO) clippy -q --workspace --all-targets -- -D warnings
+	$(CARGO) clippy -q --target wasm32-wasip2 -p triage -p sidecar -- -D warnings
 
-unit: ## the core, natively
-	$(CARGO) test -q -p triage --lib
-	$(CARGO) test -q -p sidecar -p triage-patterns -p triage-host
+config-check: ## check variables offline: make config-check SET="environment=production dapr_url=http://localhost:3500"
+	@$(CARGO) run -q -p triage-config -- $(SET)
 
-component: build ## the real component in the embedded host
-	$(CARGO) test -q -p triage --test all
+PATTERNS := $(CARGO) run -q --release -p triage-patterns --bin triage-patterns --
+
+train: ## learn the weights anew from the corpus; the result is the same byte for byte
+	@$(PATTERNS) train
+
+evaluate: ## how right the classifier is: make -s evaluate DATA=messages.jsonl
+	@$(PATTERNS) evaluate $(DATA)
+
+explain: ## why a message goes where it goes: make explain TEXT="…"
+	@$(PATTERNS) explain "$(TEXT)"
 
 # Host and load programs are part of what is measured: their own code is optimised as their
 # dependencies are, which stay as they were built.
@@ -56,6 +62,4 @@ soak: load-programs ## the long runs, a quarter of an hour: make soak RUNS=200 S
 
 bench: load-programs ## figures: the component, then the classifier
 	@$(LOAD) --bin triage-bench -- $(PARTS)
-	@if [ -e patterns/src/main.rs ] || [ -e patterns/src/bin ]; then \
-	  $(CARGO) run -q --release -p triage-patterns --bin triage-patterns -- bench; \
-	fi
+	@$(PATTERNS) bench

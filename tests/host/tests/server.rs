@@ -77,6 +77,10 @@ async fn real_hosts_are_called_and_their_absence_is_told() {
         app.request(call("sleep%3Fms%3D5000&first_byte_ms=50")).await.text(),
         "error ErrorCode::ConnectionReadTimeout"
     );
+    let secure = format!("https://{}", server.address());
+    let plain = real_time_app().network().variable("upstream", &secure).build().await.unwrap();
+    let answer = plain.request(crate::support::get(&format!("/call?url={secure}/"))).await;
+    assert_eq!(answer.text(), "error ErrorCode::TlsProtocolError");
     drop(server);
     let gone = real_time_app().network().variable("upstream", "http://127.0.0.1:9").build().await;
     let gone = gone.unwrap();
