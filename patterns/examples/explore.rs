@@ -28,20 +28,97 @@ fn automaton(t: &Tables) -> Automaton<'_> {
         lengths: &t.lengths,
     }
 }
-fn example(lex: &Lexicon<'_>, text: &str, label: usize) -> Example {
+fn example(gaps: &Gaps, lex: &Lexicon<'_>, text: &str, label: usize) -> Example {
     let groups = env("GROUPS", 1) == 1;
-    let rows = lex
+    let mut rows: Vec<(u32, u8)> = lex
         .read(text)
         .rows
         .into_iter()
         .filter(|r| groups || r.number < lex.learned + shape::SHAPES)
         .map(|r| (r.number, r.places))
         .collect();
+    for (k, p) in gap_keys(lex, text) {
+        if let Some(i) = gaps.get(&k) {
+            rows.push((lex.learned + shape::SHAPES + 255 + i, p));
+        }
+    }
     Example {
         rows,
         label,
         soft: None,
     }
+}
+fn soft_labels() -> std::collections::HashMap<u64, [f32; C]> {
+    let text = std::fs::read_to_string(env("SOFTFILE", String::new())).unwrap_or_default();
+    text.lines()
+        .map(|l| {
+            let mut p = l.split(' ');
+            let h = u64::from_str_radix(p.next().unwrap(), 16).unwrap();
+            let mut v = [0.0; C];
+            v.iter_mut()
+                .zip(p)
+                .for_each(|(v, p)| *v = p.parse().unwrap());
+            (h, v)
+        })
+        .collect()
+}
+type Gaps = std::collections::HashMap<(u32, u32), u32>;
+fn gap_keys(lex: &Lexicon<'_>, text: &str) -> Vec<((u32, u32), u8)> {
+    let sent = triage::intent::sentence::split(text);
+    let of = |end: usize| sent.iter().position(|s| end <= s.end).unwrap_or(0);
+    let w: Vec<(u32, usize, usize, usize, u8)> = lex
+        .read(text)
+        .rows
+        .iter()
+        .filter(|r| r.end > r.start && r.number < lex.learned)
+        .filter(|r| {
+            let t = &text[r.start as usize..r.end as usize];
+            t.chars()
+                .all(|c| c.is_alphanumeric() || (env("SYM", 0) == 1 && c != ' ' && c != '\n'))
+                && !t.chars().any(triage::intent::boundary::is_dense)
+        })
+        .map(|r| {
+            (
+                r.number,
+                r.start as usize,
+                r.end as usize,
+                of(r.end as usize),
+                r.places,
+            )
+        })
+        .collect();
+    let mut keys = Vec::new();
+    for i in 0..w.len() {
+        for g in 1..=env("GAP", 0usize) {
+            if let Some(b) = w.get(i + g) {
+                if b.3 == w[i].3 && b.1 > w[i].2 + 1 {
+                    keys.push(((w[i].0, b.0), if env("GAPPL", 1) == 1 { b.4 } else { 1 }));
+                }
+            }
+        }
+    }
+    keys
+}
+fn mine_gaps(lex: &Lexicon<'_>, texts: &[String]) -> Gaps {
+    let mut count = std::collections::HashMap::<(u32, u32), u32>::new();
+    for t in texts {
+        let mut k: Vec<_> = gap_keys(lex, t).into_iter().map(|k| k.0).collect();
+        k.sort();
+        k.dedup();
+        for k in k {
+            *count.entry(k).or_default() += 1;
+        }
+    }
+    let mut keys: Vec<_> = count
+        .into_iter()
+        .filter(|(_, n)| *n >= env("GAPMIN", 4))
+        .map(|(k, _)| k)
+        .collect();
+    keys.sort();
+    keys.into_iter()
+        .enumerate()
+        .map(|(i, k)| (k, i as u32))
+        .collect()
 }
 fn pre(t: &str) -> String {
     let n = normalize(t);
@@ -57,6 +134,10 @@ struct Result1 {
 }
 fn main() {
     let train = corpus::read_all(Path::new(&env("CORPUS", "/work/corpus".to_string()))).unwrap();
+    let train: Vec<_> = train
+        .into_iter()
+        .filter(|m| env("SPLIT", 0) == 0 || !m.is_test())
+        .collect();
     let dev = corpus::read(Path::new("/work/shared/eval/dev.jsonl")).unwrap();
     let limits = vocabulary::Limits {
         words: env("WORDS", 2),
@@ -80,6 +161,7 @@ fn main() {
         init: env("INIT", 0.05),
     };
     let normal: Vec<String> = train.iter().map(|m| pre(&m.text)).collect();
+    let soft = soft_labels();
     let seeds: u64 = env("SEEDS", 1);
     // thermometer: train on all
     let eval = |idx: &[usize], test: &[(String, usize, String)]| -> Vec<[f32; C]> {
@@ -106,6 +188,8 @@ fn main() {
             hand: &hand,
             learned: n,
         };
+        let gaps = mine_gaps(&lex, &texts);
+        eprintln!("gaps {}", gaps.len());
         eprintln!(
             "patterns {} slots {} bytes {}",
             n,
@@ -117,15 +201,26 @@ fn main() {
         );
         let examples: Vec<Example> = idx
             .iter()
-            .map(|i| example(&lex, &normal[*i], train[*i].number()))
+            .map(|i| {
+                let mut e = example(&gaps, &lex, &normal[*i], train[*i].number());
+                e.soft = soft.get(&corpus::hash(&train[*i].text)).copied();
+                e
+            })
             .collect();
         let mut sum = vec![[0.0; C]; test.len()];
         for seed in 0..seeds {
             let mut random = Random(env::<u64>("SEED", 1) + seed * 77);
-            let mut net = Network::new((n + shape::SHAPES) as usize + 255, s.init, &mut random);
+            let mut net = Network::new(
+                (n + shape::SHAPES) as usize + 255 + gaps.len(),
+                s.init,
+                &mut random,
+            );
             net.train(&examples, &s, &mut random, &|| {});
             for (t, sum) in test.iter().zip(&mut sum) {
-                let p = softmax(&net.forward(&example(&lex, &pre(&t.0), t.1).rows, None).out);
+                let p = softmax(
+                    &net.forward(&example(&gaps, &lex, &pre(&t.0), t.1).rows, None)
+                        .out,
+                );
                 for c in 0..C {
                     sum[c] += p[c] / seeds as f32;
                 }

@@ -1,4 +1,4 @@
-//! The labelled messages, and the rule that sets a tenth of them aside.
+//! The labelled messages, and the rule that sets a twentieth of them aside.
 
 use serde::Deserialize;
 use std::path::Path;
@@ -14,7 +14,7 @@ pub struct Message {
     /// Language code, where known.
     #[serde(default)]
     pub lang: Option<String>,
-    /// Where it comes from, where known.
+    /// Where it comes from; the name of its file, if the line does not say.
     #[serde(default)]
     pub source: Option<String>,
 }
@@ -28,10 +28,10 @@ impl Message {
             .index()
     }
 
-    /// Whether the message belongs to the test split: every tenth, by the hash of its text.
+    /// Whether the message belongs to the test split: every twentieth, by the hash of its text.
     #[must_use]
     pub fn is_test(&self) -> bool {
-        hash(&self.text) % 10 == 0
+        hash(&self.text) % 20 == 0
     }
 }
 
@@ -56,13 +56,22 @@ pub fn read(path: &Path) -> Result<Vec<Message>, String> {
         .filter(|(_, l)| !l.trim().is_empty())
     {
         let at = || format!("{}:{}", path.display(), n + 1);
-        let message: Message = serde_json::from_str(line).map_err(|e| format!("{}: {e}", at()))?;
+        let mut message: Message =
+            serde_json::from_str(line).map_err(|e| format!("{}: {e}", at()))?;
         if Intent::from_str(&message.label).is_none() {
             return Err(format!("{}: unknown label {}", at(), message.label));
         }
+        message.source.get_or_insert_with(|| stem(path));
         messages.push(message);
     }
     Ok(messages)
+}
+
+fn stem(path: &Path) -> String {
+    path.file_stem()
+        .unwrap_or_default()
+        .to_string_lossy()
+        .into_owned()
 }
 
 /// All messages under `folder`, file by file in the order of names.

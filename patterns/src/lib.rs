@@ -2,6 +2,7 @@
 
 pub mod bench;
 pub mod calibrate;
+pub mod check;
 pub mod corpus;
 #[path = "../compile/double_array.rs"]
 #[allow(missing_docs, reason = "shared with the build script")]

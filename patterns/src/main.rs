@@ -4,15 +4,20 @@ use std::path::Path;
 use std::process::ExitCode;
 use triage::intent::Options;
 use triage_patterns::network::Settings;
-use triage_patterns::{bench, corpus, judge, learned, report, train};
+use triage_patterns::{bench, check, corpus, judge, learned, report, train};
 
-const USAGE: &str = "usage: triage-patterns train | evaluate [FILE.jsonl] | explain TEXT | bench";
+const USAGE: &str =
+    "usage: triage-patterns train | evaluate [FILE.jsonl] | explain TEXT | bench | check";
 
 fn main() -> ExitCode {
     let args: Vec<String> = std::env::args().skip(1).collect();
     let args: Vec<&str> = args.iter().map(String::as_str).collect();
     let result = match args.as_slice() {
         ["bench"] => bench::run(Path::new("patterns")),
+        ["check"] => match check::faults(Path::new("patterns")) {
+            faults if faults.is_empty() => Ok(()),
+            faults => Err(faults.join("\n")),
+        },
         ["train"] => train(Path::new("patterns")),
         ["evaluate"] | ["evaluate", ""] => evaluate(None),
         ["evaluate", file] => evaluate(Some(Path::new(file))),

@@ -19,14 +19,14 @@ pub struct Example {
 impl Default for Settings {
     fn default() -> Self {
         Self {
-            epochs: 12,
+            epochs: 16,
             batch: 32,
             rate: 0.002,
             decay_rows: 0.0,
             decay: 0.01,
             drop_rows: 0.4,
             drop_hidden: 0.3,
-            smoothing: 0.0,
+            smoothing: 0.02,
             soft: 0.5,
             init: 0.05,
         }

@@ -30,9 +30,6 @@ pub const LIMITS: Limits = Limits {
     dense: 3,
 };
 
-/// Labelled log-odds of messages that the model behind them had not seen.
-pub type Unseen = Vec<([f64; C], usize)>;
-
 /// Trains on the corpus under `folder` (without its test split).
 ///
 /// # Errors
@@ -43,28 +40,22 @@ pub fn train(folder: &Path, settings: &Settings) -> Result<Learned, String> {
     let messages: Vec<Message> = messages.into_iter().filter(|m| !m.is_test()).collect();
     let runs = (FOLDS as usize + 1) * MEMBERS;
     let progress = Progress::new(runs * settings.epochs);
-    let mut unseen = Unseen::new();
+    let mut unseen = Vec::new();
     for fold in 0..FOLDS {
         let held = |m: &&Message| corpus::hash(&m.text) / 16 % FOLDS == fold;
         let (test, rest): (Vec<&Message>, Vec<&Message>) = messages.iter().partition(held);
         let model = Model::fit(&phrases, &rest, settings, &progress);
-        unseen.extend(test.iter().map(|m| (model.logits(&m.text), m.number())));
+        unseen.extend(calibrate::unseen(test.into_iter(), |text| {
+            model.logits(text)
+        }));
     }
     let all: Vec<&Message> = messages.iter().collect();
     let model = Model::fit(&phrases, &all, settings, &progress);
     progress.done();
-    let by_hand = by_hand(&messages);
-    let mut calibration = calibrate::fit(&unseen);
-    calibration.extend(calibrate::fit(&by_hand));
+    let mut by_hand = calibrate::unseen(messages.iter(), triage::intent::by_hand);
+    let mut calibration = calibrate::fit(&mut unseen);
+    calibration.extend(calibrate::fit(&mut by_hand));
     Ok(model.into_learned(calibration))
-}
-
-/// What the phrases alone say, uncalibrated.
-fn by_hand(messages: &[Message]) -> Unseen {
-    messages
-        .iter()
-        .map(|m| (triage::intent::by_hand(&m.text), m.number()))
-        .collect()
 }
 
 /// Patterns and trained members.
