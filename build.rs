@@ -11,10 +11,7 @@ use std::fs;
 use std::path::{Path, PathBuf};
 
 #[path = "src/intent/boundary.rs"]
-#[allow(
-    dead_code,
-    reason = "the build script names boundaries, it checks none"
-)]
+#[allow(dead_code, reason = "the build script names boundaries, it checks none")]
 mod boundary;
 #[path = "patterns/compile/double_array.rs"]
 mod double_array;
@@ -42,8 +39,7 @@ fn main() {
         println!("cargo::rerun-if-changed={path}");
     }
     let out = PathBuf::from(env::var_os("OUT_DIR").expect("cargo sets OUT_DIR"));
-    let mut phrases =
-        phrases::read(Path::new("patterns/intents")).unwrap_or_else(|e| panic!("{e}"));
+    let mut phrases = phrases::read(Path::new("patterns/intents")).unwrap_or_else(|e| panic!("{e}"));
     let learned = learned::read(Path::new("patterns/learned")).unwrap_or_else(|e| panic!("{e}"));
     let learned = learned.unwrap_or_default();
     number_groups(&mut phrases, &learned);
@@ -52,23 +48,13 @@ fn main() {
     let count = entries.len() - phrases.len();
     let tables = double_array::build(&entries);
     let hand: Vec<[u8; 4]> = phrases.iter().map(phrases::hand_row).collect();
-    write(
-        &out,
-        &files(&tables, &hand, &learned),
-        count,
-        learned.members,
-    )
-    .expect("OUT_DIR is writable");
+    write(&out, &files(&tables, &hand, &learned), count, learned.members).expect("OUT_DIR is writable");
 }
 
 /// Gives phrases the numbers that their groups had in training; a group made since has no row.
 fn number_groups(phrases: &mut [phrases::Phrase], learned: &learned::Learned) {
-    let groups: Vec<&str> = learned
-        .rows
-        .iter()
-        .filter(|r| r.kind == learned::Kind::Group)
-        .map(|r| r.text.as_str())
-        .collect();
+    let groups: Vec<&str> =
+        learned.rows.iter().filter(|r| r.kind == learned::Kind::Group).map(|r| r.text.as_str()).collect();
     for phrase in phrases {
         let at = groups.iter().position(|g| *g == phrase.group);
         phrase.group_number = at.and_then(|n| u8::try_from(n).ok()).unwrap_or(u8::MAX);
@@ -76,19 +62,15 @@ fn number_groups(phrases: &mut [phrases::Phrase], learned: &learned::Learned) {
 }
 
 fn phrase_entry(phrase: &phrases::Phrase) -> Entry {
-    Entry {
-        text: normalize::normalize(&phrase.text),
-        boundary: number(&phrase.boundary),
-    }
+    Entry { text: normalize::normalize(&phrase.text), boundary: number(&phrase.boundary) }
 }
 
 /// The pattern of a row; shapes and groups have none.
 fn row_entry(row: &learned::Row) -> Option<Entry> {
     match &row.kind {
-        learned::Kind::Pattern(boundary) => Some(Entry {
-            text: row.text.clone(),
-            boundary: number(boundary),
-        }),
+        learned::Kind::Pattern(boundary) => {
+            Some(Entry { text: row.text.clone(), boundary: number(boundary) })
+        }
         learned::Kind::Shape | learned::Kind::Group => None,
     }
 }
@@ -98,27 +80,10 @@ fn number(boundary: &str) -> u8 {
 }
 
 /// Every table by name.
-fn files(
-    tables: &Tables,
-    hand: &[[u8; 4]],
-    learned: &learned::Learned,
-) -> Vec<(&'static str, Vec<u8>)> {
-    let rows = learned
-        .rows
-        .iter()
-        .flat_map(|r| &r.numbers)
-        .map(|n| n.cast_unsigned())
-        .collect();
-    let weights = learned
-        .weights
-        .iter()
-        .flat_map(|w| w.to_le_bytes())
-        .collect();
-    let calibration = learned
-        .calibration
-        .iter()
-        .flat_map(|c| c.to_le_bytes())
-        .collect();
+fn files(tables: &Tables, hand: &[[u8; 4]], learned: &learned::Learned) -> Vec<(&'static str, Vec<u8>)> {
+    let rows = learned.rows.iter().flat_map(|r| &r.numbers).map(|n| n.cast_unsigned()).collect();
+    let weights = learned.weights.iter().flat_map(|w| w.to_le_bytes()).collect();
+    let calibration = learned.calibration.iter().flat_map(|c| c.to_le_bytes()).collect();
     vec![
         ("CLASSES", tables.classes.clone()),
         ("SLOTS", tables.slots.concat()),
@@ -134,12 +99,7 @@ fn files(
 }
 
 /// Writes every table as a file, and the source that embeds them.
-fn write(
-    out: &Path,
-    files: &[(&str, Vec<u8>)],
-    learned: usize,
-    members: usize,
-) -> std::io::Result<()> {
+fn write(out: &Path, files: &[(&str, Vec<u8>)], learned: usize, members: usize) -> std::io::Result<()> {
     let mut source = String::new();
     let mut hash = Sha256::new();
     for (name, bytes) in files {
@@ -148,17 +108,11 @@ fn write(
         hash.update(name);
         hash.update(bytes);
         let length = bytes.len();
-        let _ = writeln!(
-            source,
-            "static {name}: Aligned<{length}> = Aligned(*include_bytes!({path:?}));"
-        );
+        let _ = writeln!(source, "static {name}: Aligned<{length}> = Aligned(*include_bytes!({path:?}));");
     }
     let digest = hash.finalize();
     let version: String = digest.iter().take(6).map(|b| format!("{b:02x}")).collect();
     let _ = writeln!(source, "const LEARNED: u32 = {learned};");
-    let _ = writeln!(
-        source,
-        "/// Hash of all tables.\npub const VERSION: &str = \"{version}\";"
-    );
+    let _ = writeln!(source, "/// Hash of all tables.\npub const VERSION: &str = \"{version}\";");
     fs::write(out.join("tables.rs"), source)
 }

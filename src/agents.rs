@@ -108,7 +108,8 @@ const fn default_first_byte() -> u64 {
 impl AgentTable {
     /// Reads a table; all faults at once, each naming its row.
     pub fn parse(json: &str) -> Result<Self, Vec<String>> {
-        let rows: Vec<Row> = serde_json::from_str(json).map_err(|e| vec![format!("not an agent table: {e}")])?;
+        let rows: Vec<Row> =
+            serde_json::from_str(json).map_err(|e| vec![format!("not an agent table: {e}")])?;
         let mut faults = Vec::new();
         let agents: Vec<Agent> = rows.into_iter().filter_map(|row| read_row(row, &mut faults)).collect();
         for intent in Intent::ALL {
@@ -125,7 +126,10 @@ impl AgentTable {
             if let Some(fallback) = &agent.fallback
                 && (fallback == &agent.id || !agents.iter().any(|a| &a.id == fallback))
             {
-                faults.push(format!("agent {}: fallback {fallback} is not another agent of the table", agent.id));
+                faults.push(format!(
+                    "agent {}: fallback {fallback} is not another agent of the table",
+                    agent.id
+                ));
             }
         }
         if faults.is_empty() { Ok(Self(agents)) } else { Err(faults) }
@@ -160,7 +164,8 @@ fn read_row(row: Row, faults: &mut Vec<String>) -> Option<Agent> {
         Some(text) => Some(id(text)?),
         None => None,
     };
-    let token = |s: &str| !s.is_empty() && s.bytes().all(|b| b.is_ascii_alphanumeric() || b == b'-' || b == b'_');
+    let token =
+        |s: &str| !s.is_empty() && s.bytes().all(|b| b.is_ascii_alphanumeric() || b == b'-' || b == b'_');
     if !token(&row.method) {
         faults.push(format!("agent {app_id}: method {:?} is not a plain name", row.method));
     }
@@ -213,9 +218,15 @@ mod tests {
         )
         .unwrap_err()
         .join("\n");
-        for expected in
-            ["\"Bad Id\"", "a/b", "first_byte_timeout_ms", "stands twice", "fallback zz", "more than one", "no agent for intent none"]
-        {
+        for expected in [
+            "\"Bad Id\"",
+            "a/b",
+            "first_byte_timeout_ms",
+            "stands twice",
+            "fallback zz",
+            "more than one",
+            "no agent for intent none",
+        ] {
             assert!(faults.contains(expected), "{expected} in {faults}");
         }
         assert!(AgentTable::parse("{").unwrap_err()[0].starts_with("not an agent table"));

@@ -30,8 +30,8 @@ use spin_sdk::wit_bindgen::StreamWriter;
 
 use crate::gateway::{self, Answer, Instance};
 use crate::ports::{
-    Clock, Closed, Entropy, Incoming, KeyValue, Outgoing, Runtime, Signals, StoreFault, Transport, TransportFault,
-    TransportLimits, UnixMillis, VariableFault, Variables,
+    Clock, Closed, Entropy, Incoming, KeyValue, Outgoing, Runtime, Signals, StoreFault, Transport,
+    TransportFault, TransportLimits, UnixMillis, VariableFault, Variables,
 };
 
 /// The store's label, the only one there is.

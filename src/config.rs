@@ -150,14 +150,23 @@ impl Config {
         let authenticates = self.flags.on(Flag::JwtValidation);
         let production = self.environment == Environment::Production && !faults.names("environment");
         if production && self.dapr.url.contains(".spin.internal") {
-            faults.add("dapr_url", "names a component of the app; outside development it must name the sidecar");
+            faults.add(
+                "dapr_url",
+                "names a component of the app; outside development it must name the sidecar",
+            );
         }
         if !stand_in && self.keys.accepts_secret(DEVELOPMENT_SECRET) {
-            faults.add("jwt_keys", "holds the published development key, which works with the stand-in sidecar only");
+            faults.add(
+                "jwt_keys",
+                "holds the published development key, which works with the stand-in sidecar only",
+            );
         }
         let on_a_laptop = stand_in && self.environment == Environment::Development;
         if !authenticates && !on_a_laptop {
-            faults.add("features", "enable_jwt_validation may be off in development with the stand-in sidecar only");
+            faults.add(
+                "features",
+                "enable_jwt_validation may be off in development with the stand-in sidecar only",
+            );
         }
         if authenticates && self.keys.is_empty() && self.jwks_url.is_none() && !faults.names("jwt_keys") {
             faults.add("jwt_keys", "no key: set jwt_keys or jwt_jwks_url");

@@ -40,7 +40,10 @@ use crate::problem::Problem;
 use crate::route::{self, Endpoint, RouteFault};
 
 /// Answers one request. Never fails: every fault becomes a problem document.
-pub async fn handle<P: Platform, B: Incoming>(instance: &Rc<Instance<P>>, request: http::Request<B>) -> Answer<P> {
+pub async fn handle<P: Platform, B: Incoming>(
+    instance: &Rc<Instance<P>>,
+    request: http::Request<B>,
+) -> Answer<P> {
     let mut exchange = Exchange::open(Rc::clone(instance), request);
     let outcome = dispatch(&mut exchange).await.unwrap_or_else(Outcome::Problem);
     answer::finish(&exchange, outcome)
@@ -49,7 +52,8 @@ pub async fn handle<P: Platform, B: Incoming>(instance: &Rc<Instance<P>>, reques
 /// The answer to a request that is none: what the host took in cannot be read as HTTP.
 pub fn unreadable<P: Platform>(instance: &Rc<Instance<P>>) -> http::Response<Vec<u8>> {
     let exchange = Exchange::open(Rc::clone(instance), http::Request::new(NoBody));
-    let problem = Problem::SchemaValidation(vec!["request: its address or headers are not valid HTTP".into()]);
+    let problem =
+        Problem::SchemaValidation(vec!["request: its address or headers are not valid HTTP".into()]);
     match answer::finish(&exchange, Outcome::Problem(problem)) {
         Answer::Full(response) => response,
         Answer::Stream(head, _) => head.map(|()| Vec::new()),
@@ -82,7 +86,9 @@ async fn dispatch<P: Platform, B: Incoming>(exchange: &mut Exchange<P, B>) -> Re
     match endpoint {
         Endpoint::Triage => triage::triage(exchange, &config).await,
         Endpoint::Classify => classify::classify(exchange, &config).await,
-        Endpoint::ClassifyBatch if config.flags.on(Flag::BatchProcessing) => classify::batch(exchange, &config).await,
+        Endpoint::ClassifyBatch if config.flags.on(Flag::BatchProcessing) => {
+            classify::batch(exchange, &config).await
+        }
         Endpoint::Agents => agents::list(exchange, &config).await,
         Endpoint::BreakerReset(agent) => agents::reset(exchange, &config, &agent).await,
         Endpoint::DeadLetters => dead_letters::list(exchange, &config).await,

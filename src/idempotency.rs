@@ -37,13 +37,18 @@ impl Slots {
             let ends_s = slot.saturating_add(2).saturating_mul(slot_ms).div_ceil(1_000);
             format!("n:ic:{ends_s}:{slot}:{name}")
         };
-        Self { record: format!("v:id:{name}"), claim: claim(slot), previous_claim: claim(slot.saturating_sub(1)) }
+        Self {
+            record: format!("v:id:{name}"),
+            claim: claim(slot),
+            previous_claim: claim(slot.saturating_sub(1)),
+        }
     }
 }
 
 /// Whether the claim counter `key` can no longer keep anybody out at `now`.
 pub fn is_spent(key: &str, now: UnixMillis) -> bool {
-    let ends = key.strip_prefix("n:ic:").and_then(|rest| rest.split(':').next()).and_then(|s| s.parse::<u64>().ok());
+    let ends =
+        key.strip_prefix("n:ic:").and_then(|rest| rest.split(':').next()).and_then(|s| s.parse::<u64>().ok());
     ends.is_some_and(|ends_s| ends_s.saturating_add(60).saturating_mul(1_000) < now)
 }
 
@@ -92,7 +97,9 @@ pub enum KeyFault {
 /// The one key of a request: from the header, or the body's older field.
 pub fn key(header: Option<&str>, field: Option<&str>) -> Result<Option<String>, KeyFault> {
     if let Some(text) = header
-        && (text.is_empty() || text.len() > MAX_KEY || !text.bytes().all(|b| b.is_ascii_graphic() || b == b' '))
+        && (text.is_empty()
+            || text.len() > MAX_KEY
+            || !text.bytes().all(|b| b.is_ascii_graphic() || b == b' '))
     {
         return Err(KeyFault::Malformed);
     }
@@ -165,10 +172,14 @@ mod tests {
     #[test]
     fn a_fingerprint_ignores_times_and_order_and_nothing_else() {
         let print = |text: &str| fingerprint(text.as_bytes(), "json", &KEY).unwrap();
-        let one = print(r#"{"query":"q","timestamp":"1","student_progress":{"timestamp":"2","quiz_score":1}}"#);
+        let one =
+            print(r#"{"query":"q","timestamp":"1","student_progress":{"timestamp":"2","quiz_score":1}}"#);
         assert_eq!(one, print(r#"{"student_progress":{"quiz_score":1,"timestamp":"9"},"query":"q"}"#));
         assert_ne!(one, print(r#"{"query":"q!","student_progress":{"quiz_score":1}}"#));
-        assert_ne!(one, fingerprint(br#"{"query":"q","student_progress":{"quiz_score":1}}"#, "stream", &KEY).unwrap());
+        assert_ne!(
+            one,
+            fingerprint(br#"{"query":"q","student_progress":{"quiz_score":1}}"#, "stream", &KEY).unwrap()
+        );
         assert!(!one.contains('q'));
     }
 }

@@ -5,7 +5,10 @@ use crate::ports::UnixMillis;
 /// A fresh UUID version 7 (RFC 9562): sortable by time, unpredictable in its last 74 bits.
 pub fn uuid_v7(now: UnixMillis, random: [u8; 16]) -> String {
     let [a, b, c, d, e, f, g, h, i, j, ..] = random;
-    uuid::Builder::from_unix_timestamp_millis(now, &[a, b, c, d, e, f, g, h, i, j]).into_uuid().hyphenated().to_string()
+    uuid::Builder::from_unix_timestamp_millis(now, &[a, b, c, d, e, f, g, h, i, j])
+        .into_uuid()
+        .hyphenated()
+        .to_string()
 }
 
 /// A caller's `x-request-id`, if it is fit to be repeated in headers, logs and events: 1 to 128
@@ -45,7 +48,13 @@ impl TraceContext {
                 flags,
                 state: tracestate.filter(|s| s.len() <= 512 && s.is_ascii()).map(str::to_owned),
             },
-            None => Self { trace_id: format!("{:032x}", high | 1), span_id, parent_id: None, flags: "01".into(), state: None },
+            None => Self {
+                trace_id: format!("{:032x}", high | 1),
+                span_id,
+                parent_id: None,
+                flags: "01".into(),
+                state: None,
+            },
         }
     }
 
@@ -64,7 +73,9 @@ fn hex_u64(random: &[u8; 16]) -> String {
 fn parse_traceparent(text: &str) -> Option<(String, String, String)> {
     let mut parts = text.split('-');
     let (version, trace, parent, flags) = (parts.next()?, parts.next()?, parts.next()?, parts.next()?);
-    let hex = |s: &str, n: usize| s.len() == n && s.bytes().all(|b| b.is_ascii_digit() || (b'a'..=b'f').contains(&b));
+    let hex = |s: &str, n: usize| {
+        s.len() == n && s.bytes().all(|b| b.is_ascii_digit() || (b'a'..=b'f').contains(&b))
+    };
     let valid = hex(version, 2)
         && version != "ff"
         && hex(trace, 32)

@@ -46,10 +46,7 @@ pub struct Options {
 
 impl Default for Options {
     fn default() -> Self {
-        Self {
-            threshold: 0.6,
-            use_learned: true,
-        }
+        Self { threshold: 0.6, use_learned: true }
     }
 }
 
@@ -110,15 +107,8 @@ pub fn explain(text: &str, context: &Context, options: &Options) -> Explanation 
     let normal = normalize::Normalized::with_map(text);
     let (scores, evidence) = score(&normal.text, context, options);
     let classification = decide(&normal.text, &scores, &evidence, options);
-    let matches = evidence
-        .iter()
-        .filter_map(|e| locate(e, text, &normal))
-        .collect();
-    Explanation {
-        classification,
-        scores: scores.by_label(),
-        matches,
-    }
+    let matches = evidence.iter().filter_map(|e| locate(e, text, &normal)).collect();
+    Explanation { classification, scores: scores.by_label(), matches }
 }
 
 /// Names the patterns and weights in use: a hash of the data.
@@ -133,10 +123,7 @@ pub fn by_hand(text: &str) -> [f64; 5] {
     let normal = normalize::normalize(text);
     let lexicon = tables::lexicon();
     let reading = lexicon.read(&normal);
-    evidence::logits(
-        &evidence::collect(&normal, &reading.phrases, lexicon.hand),
-        &normal,
-    )
+    evidence::logits(&evidence::collect(&normal, &reading.phrases, lexicon.hand), &normal)
 }
 
 /// The scores of a normal form, and what spoke for or against the best label.
@@ -158,36 +145,18 @@ fn score(normal: &str, context: &Context, options: &Options) -> (Scores, Vec<Evi
     }
 }
 
-fn decide(
-    normal: &str,
-    scores: &Scores,
-    evidence: &[Evidence],
-    options: &Options,
-) -> Classification {
+fn decide(normal: &str, scores: &Scores, evidence: &[Evidence], options: &Options) -> Classification {
     let (best, confidence) = scores.best();
     let abstained = best == Intent::None || confidence < options.threshold;
-    let secondary = if abstained {
-        scores.best_intent()
-    } else {
-        scores.runner_up()
-    };
+    let secondary = if abstained { scores.best_intent() } else { scores.runner_up() };
     let intent = if abstained { Intent::None } else { best };
     let keywords = keywords(normal, best, evidence);
-    Classification {
-        intent,
-        confidence,
-        abstained,
-        secondary: Some(secondary),
-        keywords,
-    }
+    Classification { intent, confidence, abstained, secondary: Some(secondary), keywords }
 }
 
 /// What spoke for `label`, strongest first, each once.
 fn keywords(normal: &str, label: Intent, evidence: &[Evidence]) -> Vec<String> {
-    let mut found: Vec<&Evidence> = evidence
-        .iter()
-        .filter(|e| e.label == label && e.weight > 0)
-        .collect();
+    let mut found: Vec<&Evidence> = evidence.iter().filter(|e| e.label == label && e.weight > 0).collect();
     found.sort_by_key(|e| (std::cmp::Reverse(e.weight), e.start));
     let mut words: Vec<String> = Vec::new();
     for e in found {

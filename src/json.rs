@@ -117,7 +117,10 @@ mod tests {
     #[test]
     fn ordinary_json_is_read_as_it_is() {
         let text = r#" {"a": [1, -2, 3.5, true, null, "ü\u00e9"], "b": {"c": {}}} "#;
-        assert_eq!(parse(text.as_bytes()).unwrap(), json!({"a": [1, -2, 3.5, true, null, "üé"], "b": {"c": {}}}));
+        assert_eq!(
+            parse(text.as_bytes()).unwrap(),
+            json!({"a": [1, -2, 3.5, true, null, "üé"], "b": {"c": {}}})
+        );
     }
 
     #[test]

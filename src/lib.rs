@@ -20,6 +20,7 @@
         clippy::string_slice,
         clippy::arithmetic_side_effects,
         clippy::unreachable,
+        clippy::disallowed_methods,
         clippy::await_holding_refcell_ref,
         clippy::await_holding_lock
     )

@@ -77,7 +77,8 @@ fn free_name(members: &Map<String, Value>, name: String) -> String {
     if !members.contains_key(&name) {
         return name;
     }
-    let numbered = (2_usize..).map(|n| format!("{name}#{n}")).find(|numbered| !members.contains_key(numbered));
+    let numbered =
+        (2_usize..).map(|n| format!("{name}#{n}")).find(|numbered| !members.contains_key(numbered));
     numbered.unwrap_or(name)
 }
 

@@ -76,7 +76,9 @@ impl Problem {
     /// Status, `error`, title.
     pub const fn row(&self) -> (u16, &'static str, &'static str) {
         match self {
-            Self::SchemaValidation(_) => (400, "schema_validation_failed", "the request does not fit its schema"),
+            Self::SchemaValidation(_) => {
+                (400, "schema_validation_failed", "the request does not fit its schema")
+            }
             Self::InvalidJwt => (401, "invalid_jwt", "authentication failed"),
             Self::Forbidden(_) => (403, "forbidden", "not allowed"),
             Self::NotFound => (404, "not_found", "no such resource"),
@@ -84,13 +86,17 @@ impl Problem {
             Self::RequestTimeout => (408, "request_timeout", "the request was not complete in time"),
             Self::IdempotencyConflict(_) => (409, "idempotency_conflict", "idempotency key already in use"),
             Self::PayloadTooLarge(_) => (413, "payload_too_large", "the request body is too large"),
-            Self::UnsupportedMediaType => (415, "unsupported_media_type", "the body must be application/json"),
+            Self::UnsupportedMediaType => {
+                (415, "unsupported_media_type", "the body must be application/json")
+            }
             Self::LowConfidence { .. } => (422, "low_confidence", "no intent is clear enough"),
             Self::ContentBlocked(_) => (422, "content_blocked", "this content is not accepted here"),
             Self::RateLimited { .. } => (429, "rate_limited", "too many requests"),
             Self::AgentUnavailable { .. } => (502, "agent_unavailable", "the tutor agent is unavailable"),
             Self::AgentRejected => (502, "agent_rejected", "the tutor agent refused the request"),
-            Self::AgentInvalidReply { .. } => (502, "agent_invalid_reply", "the tutor agent's reply was unusable"),
+            Self::AgentInvalidReply { .. } => {
+                (502, "agent_invalid_reply", "the tutor agent's reply was unusable")
+            }
             Self::ServiceUnavailable(_) => (503, "service_unavailable", "the service cannot answer now"),
             Self::DeadlineExceeded { .. } => (504, "deadline_exceeded", "the answer took too long"),
         }
@@ -131,7 +137,9 @@ impl Problem {
     /// Headers that belong to the status.
     pub fn headers(&self) -> Vec<(&'static str, String)> {
         match self {
-            Self::InvalidJwt => vec![("www-authenticate", "Bearer realm=\"triage\", error=\"invalid_token\"".into())],
+            Self::InvalidJwt => {
+                vec![("www-authenticate", "Bearer realm=\"triage\", error=\"invalid_token\"".into())]
+            }
             Self::MethodNotAllowed(allow) => vec![("allow", (*allow).into())],
             Self::RateLimited { retry_after } | Self::AgentUnavailable { retry_after, .. } => {
                 vec![("retry-after", retry_after.to_string())]
@@ -152,8 +160,12 @@ impl Problem {
             Self::MethodNotAllowed(allow) => format!("allowed: {allow}"),
             Self::RequestTimeout => "the body did not arrive in time".into(),
             Self::PayloadTooLarge(limit) => format!("at most {limit} bytes"),
-            Self::UnsupportedMediaType => "send content-type: application/json, without content-encoding".into(),
-            Self::LowConfidence { .. } => "rephrase the question, or ask without on_low_confidence=reject".into(),
+            Self::UnsupportedMediaType => {
+                "send content-type: application/json, without content-encoding".into()
+            }
+            Self::LowConfidence { .. } => {
+                "rephrase the question, or ask without on_low_confidence=reject".into()
+            }
             Self::ContentBlocked(flags) => format!("flagged as {}", flags.join(", ")),
             Self::RateLimited { retry_after } => format!("try again in {retry_after} seconds"),
             Self::AgentUnavailable { retry_after, .. } => format!("try again in {retry_after} seconds"),
@@ -168,7 +180,9 @@ impl Problem {
         let fallback = |dead: bool| if dead { json!(DEAD_LETTER_FALLBACK) } else { Value::Null };
         match self {
             Self::SchemaValidation(faults) => json!({ "details": faults }),
-            Self::InvalidJwt | Self::Forbidden(_) | Self::ServiceUnavailable(_) => json!({ "message": self.detail() }),
+            Self::InvalidJwt | Self::Forbidden(_) | Self::ServiceUnavailable(_) => {
+                json!({ "message": self.detail() })
+            }
             Self::LowConfidence { fallback_agent, confidence } => {
                 json!({ "fallback_agent": fallback_agent, "confidence": confidence })
             }

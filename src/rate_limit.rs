@@ -71,7 +71,8 @@ impl Quota {
 
 /// Whether the counter `key` belongs to a minute that was over at `now`.
 pub fn is_spent(key: &str, now: UnixMillis) -> bool {
-    let minute = key.strip_prefix("n:rl:").and_then(|rest| rest.split(':').next()).and_then(|m| m.parse::<u64>().ok());
+    let minute =
+        key.strip_prefix("n:rl:").and_then(|rest| rest.split(':').next()).and_then(|m| m.parse::<u64>().ok());
     let present = now.checked_div(WINDOW_S.saturating_mul(1_000)).unwrap_or(0);
     // One minute of grace: another pod's clock may still be in the window.
     minute.is_some_and(|minute| minute.saturating_add(1) < present)
@@ -96,7 +97,9 @@ mod tests {
     #[test]
     fn the_limit_itself_passes_and_the_next_does_not() {
         let window = Window::of("student_1", &KEY, 0);
-        for (count, remaining, allowed) in [(1, 99, true), (100, 0, true), (101, 0, false), (i64::MAX, 0, false)] {
+        for (count, remaining, allowed) in
+            [(1, 99, true), (100, 0, true), (101, 0, false), (i64::MAX, 0, false)]
+        {
             let quota = window.quota(count, 100);
             assert_eq!((quota.remaining, quota.allowed), (remaining, allowed), "{count}");
         }

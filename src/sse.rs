@@ -44,9 +44,14 @@ mod tests {
 
     #[test]
     fn content_tells_json_from_events() {
-        for (first, json) in
-            [(&b"{\"a\":1}"[..], true), (b" \n[", true), (b"data: {}", false), (b"event: x", false), (b": {", false), (b"", false)]
-        {
+        for (first, json) in [
+            (&b"{\"a\":1}"[..], true),
+            (b" \n[", true),
+            (b"data: {}", false),
+            (b"event: x", false),
+            (b": {", false),
+            (b"", false),
+        ] {
             assert_eq!(is_json(first), json);
         }
     }

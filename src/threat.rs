@@ -40,7 +40,8 @@ pub enum Threat {
 
 impl Threat {
     /// All classes, in their order.
-    pub const ALL: [Self; 5] = [Self::Sql, Self::Script, Self::Shell, Self::PathTraversal, Self::PromptInjection];
+    pub const ALL: [Self; 5] =
+        [Self::Sql, Self::Script, Self::Shell, Self::PathTraversal, Self::PromptInjection];
 
     /// The closed name used in headers, events, metrics and the variable `block_flags`.
     pub const fn as_str(self) -> &'static str {

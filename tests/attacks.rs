@@ -20,7 +20,8 @@ fn now() -> u64 {
 
 fn question(token: &str) -> Request<Vec<u8>> {
     let body = body_of(crate::support::STUCK, token::STUDENT).to_string().into_bytes();
-    let mut request = Request::post("/api/v1/triage").header("content-type", "application/json").body(body).unwrap();
+    let mut request =
+        Request::post("/api/v1/triage").header("content-type", "application/json").body(body).unwrap();
     if let Ok(value) = http::HeaderValue::from_bytes(format!("Bearer {token}").as_bytes()) {
         request.headers_mut().insert("authorization", value);
     }
@@ -80,34 +81,63 @@ fn attacks_on_the_request() -> Vec<(&'static str, Request<Vec<u8>>, u16, &'stati
     let body = |body: Vec<u8>| question(&good).map(|_| body);
     let text = |text: &str| body(text.as_bytes().to_vec());
     let mut deep = body_of("q", token::STUDENT);
-    deep["student_progress"]["metadata"] =
-        (0..40).fold(json!({}), |inner, _| json!({ "a": inner }));
+    deep["student_progress"]["metadata"] = (0..40).fold(json!({}), |inner, _| json!({ "a": inner }));
     let mut wide = body_of("q", token::STUDENT);
     wide["student_progress"]["metadata"] = json!((0..20_000).collect::<Vec<_>>());
     let mut foreign = body_of("q", token::STUDENT);
     foreign["student_progress"]["student_id"] = json!("student_0190f3a2-7b1c-7def-8a90-000000000000");
     vec![
-        ("two Authorization headers", with("authorization", format!("Bearer {good}").as_bytes()), 401, "invalid_jwt"),
+        (
+            "two Authorization headers",
+            with("authorization", format!("Bearer {good}").as_bytes()),
+            401,
+            "invalid_jwt",
+        ),
         ("basic authentication", replaced("authorization", "Basic YTpi"), 401, "invalid_jwt"),
-        ("a spoofed consumer", with("x-consumer-username", b"student_0190f3a2-7b1c-7def-8a90-000000000000"), 401, "invalid_jwt"),
+        (
+            "a spoofed consumer",
+            with("x-consumer-username", b"student_0190f3a2-7b1c-7def-8a90-000000000000"),
+            401,
+            "invalid_jwt",
+        ),
         ("an empty consumer", with("x-consumer-username", b""), 401, "invalid_jwt"),
         ("another student's id", body(foreign.to_string().into_bytes()), 403, "forbidden"),
         ("a JSON bomb of depth", body(deep.to_string().into_bytes()), 400, "schema_validation_failed"),
         ("a JSON bomb of depth, open", body(b"{\"a\":".repeat(10_000)), 400, "schema_validation_failed"),
         ("an array where an object belongs", body(wide.to_string().into_bytes()), 413, "payload_too_large"),
-        ("a number of 60 000 digits", text(&format!("{{\"query\":{}}}", "1".repeat(60_000))), 400, "schema_validation_failed"),
+        (
+            "a number of 60 000 digits",
+            text(&format!("{{\"query\":{}}}", "1".repeat(60_000))),
+            400,
+            "schema_validation_failed",
+        ),
         ("an exponent", text("{\"query\":1e999999999}"), 400, "schema_validation_failed"),
         ("a member twice", text(r#"{"query":"a","query":"b"}"#), 400, "schema_validation_failed"),
-        ("a member twice, escaped", text(r#"{"query":"a","\u0071uery":"b"}"#), 400, "schema_validation_failed"),
+        (
+            "a member twice, escaped",
+            text(r#"{"query":"a","\u0071uery":"b"}"#),
+            400,
+            "schema_validation_failed",
+        ),
         ("__proto__", text(r#"{"__proto__":{"role":"admin"},"query":"a"}"#), 400, "schema_validation_failed"),
         ("invalid UTF-8", body(vec![b'"', 0xc0, 0xaf, b'"']), 400, "schema_validation_failed"),
         ("a lone surrogate", text(r#"{"query":"\ud800"}"#), 400, "schema_validation_failed"),
-        ("an overlong idempotency key", with("idempotency-key", "k".repeat(5_000).as_bytes()), 400, "schema_validation_failed"),
-        ("two idempotency keys", {
-            let mut request = with("idempotency-key", b"a");
-            request.headers_mut().append("idempotency-key", "b".parse().unwrap());
-            request
-        }, 400, "schema_validation_failed"),
+        (
+            "an overlong idempotency key",
+            with("idempotency-key", "k".repeat(5_000).as_bytes()),
+            400,
+            "schema_validation_failed",
+        ),
+        (
+            "two idempotency keys",
+            {
+                let mut request = with("idempotency-key", b"a");
+                request.headers_mut().append("idempotency-key", "b".parse().unwrap());
+                request
+            },
+            400,
+            "schema_validation_failed",
+        ),
         ("a compressed body", with("content-encoding", b"gzip"), 415, "unsupported_media_type"),
         ("a form", replaced("content-type", "text/plain"), 415, "unsupported_media_type"),
         ("two content types", with("content-type", b"text/plain"), 415, "unsupported_media_type"),
@@ -162,7 +192,11 @@ async fn the_published_key_and_other_faults_of_configuration_are_a_503_by_name()
         let app = app_with(&sidecar, &variables).await;
         let response = app.request(crate::support::ask("q")).await;
         assert_eq!(problem(&response), (503, "service_unavailable".into()), "{variables:?}");
-        assert!(response.text().contains(name) && !response.text().contains("hunter2"), "{}", response.text());
+        assert!(
+            response.text().contains(name) && !response.text().contains("hunter2"),
+            "{}",
+            response.text()
+        );
         assert_eq!(app.request(Request::get("/health").body(Vec::new()).unwrap()).await.status, 200);
         assert_eq!(sidecar.calls(), 0);
     }
@@ -172,8 +206,7 @@ async fn the_published_key_and_other_faults_of_configuration_are_a_503_by_name()
 async fn published_keys_are_fetched_once_kept_and_fetched_anew_for_an_unknown_one() {
     let sidecar = Sidecar::default();
     let url = "http://keys.test/jwks.json";
-    let variables =
-        [("jwt_keys", ""), ("jwt_jwks_url", url), ("jwt_jwks_origin", "http://keys.test")];
+    let variables = [("jwt_keys", ""), ("jwt_jwks_url", url), ("jwt_jwks_origin", "http://keys.test")];
     let set = json!({ "keys": token::public_jwks() }).to_string();
     let app = app_with(&sidecar, &variables).await;
     app.script("keys.test", move |_: &triage_host::Call| triage_host::Reply::json(200, set.clone()));
@@ -199,7 +232,8 @@ async fn published_keys_are_fetched_once_kept_and_fetched_anew_for_an_unknown_on
 #[tokio::test(start_paused = true)]
 async fn without_the_published_keys_nobody_is_told_to_log_in_again() {
     let sidecar = Sidecar::default();
-    let variables = [("jwt_keys", ""), ("jwt_jwks_url", "http://keys.test/j"), ("jwt_jwks_origin", "http://keys.test")];
+    let variables =
+        [("jwt_keys", ""), ("jwt_jwks_url", "http://keys.test/j"), ("jwt_jwks_origin", "http://keys.test")];
     let app = app_with(&sidecar, &variables).await;
     app.script("keys.test", |_: &triage_host::Call| triage_host::Reply::refused());
     let response = app.request(question(&Token::student(now()).key(Signer::Rs256).build())).await;

@@ -39,14 +39,27 @@ async fn an_event_is_a_complete_cloud_event_in_its_students_partition() {
     assert_eq!(event["id"], decision["request_id"]);
     let data = &event["data"];
     for member in [
-        "request_id", "correlation_id", "student_id", "original_query", "intent_classification", "decision",
-        "validation_results", "dapr_results", "processing_time_ms", "timestamp", "outcome", "model_version",
+        "request_id",
+        "correlation_id",
+        "student_id",
+        "original_query",
+        "intent_classification",
+        "decision",
+        "validation_results",
+        "dapr_results",
+        "processing_time_ms",
+        "timestamp",
+        "outcome",
+        "model_version",
     ] {
         assert!(!data[member].is_null(), "{member} in {data}");
     }
     assert_eq!((&data["outcome"], &data["correlation_id"]), (&"completed".into(), &"corr-1".into()));
     assert!(!event.to_string().contains("jane.doe"), "{event}");
-    assert!(sidecar.invoked()[0].text().contains("jane.doe@school.example"), "the agent gets the text unaltered");
+    assert!(
+        sidecar.invoked()[0].text().contains("jane.doe@school.example"),
+        "the agent gets the text unaltered"
+    );
 }
 
 #[tokio::test(start_paused = true)]
@@ -159,7 +172,8 @@ async fn a_healthy_request_costs_the_agreed_store_calls_before_its_answer() {
     settle(&app).await;
     let before = app.store_ops().len();
     let answer = instance.request(ask(STUCK)).await;
-    let ops: Vec<_> = app.store_ops().split_off(before).into_iter().filter(|op| op.at <= answer.head_at).collect();
+    let ops: Vec<_> =
+        app.store_ops().split_off(before).into_iter().filter(|op| op.at <= answer.head_at).collect();
     let count = |import: Import| ops.iter().filter(|op| op.import == import).count();
     let early = |import: Import| count(import);
     assert_eq!(early(Import::Get), 1, "the breakers: {ops:?}");

@@ -58,22 +58,35 @@ async fn each_fault_gets_its_problem_and_one_instance_survives_them_all() {
         ("wrong types", with_body(r#"{"query":1,"student_progress":[]}"#), 400, "schema_validation_failed"),
         ("a member twice", with_body(r#"{"query":"a","query":"b"}"#), 400, "schema_validation_failed"),
         ("deep", with_body("[".repeat(60_000)), 400, "schema_validation_failed"),
-        ("a long number", with_body(format!("{{\"query\":{}}}", "9".repeat(50_000))), 400, "schema_validation_failed"),
+        (
+            "a long number",
+            with_body(format!("{{\"query\":{}}}", "9".repeat(50_000))),
+            400,
+            "schema_validation_failed",
+        ),
         ("70 KiB", with_body(vec![b' '; 70 * 1024]), 413, "payload_too_large"),
         ("no token", without("authorization"), 401, "invalid_jwt"),
         ("no type", without("content-type"), 415, "unsupported_media_type"),
         ("form", header("content-type", "application/x-www-form-urlencoded"), 415, "unsupported_media_type"),
         ("compressed", header("content-encoding", "gzip"), 415, "unsupported_media_type"),
-        ("wrong key", with_token(&sign(b"another secret of sufficient length", r#"{"alg":"HS256"}"#, "{}")), 401, "invalid_jwt"),
+        (
+            "wrong key",
+            with_token(&sign(b"another secret of sufficient length", r#"{"alg":"HS256"}"#, "{}")),
+            401,
+            "invalid_jwt",
+        ),
         ("expired", with_token(&expired()), 401, "invalid_jwt"),
         ("alg none", with_token(&unsigned()), 401, "invalid_jwt"),
         ("no token at all", with_token("x"), 401, "invalid_jwt"),
         ("foreign student", with_body(foreign.to_string()), 403, "forbidden"),
         ("unknown route", get("/api/v2/triage"), 404, "not_found"),
         ("wrong method", get("/api/v1/triage"), 405, "method_not_allowed"),
-        ("student at staff's door", {
-            post("/api/v1/agents").method("GET").body(Vec::new()).unwrap()
-        }, 403, "forbidden"),
+        (
+            "student at staff's door",
+            { post("/api/v1/agents").method("GET").body(Vec::new()).unwrap() },
+            403,
+            "forbidden",
+        ),
     ];
     for (name, request, status, error) in cases {
         let response = instance.request(request).await;

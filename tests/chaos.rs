@@ -40,21 +40,63 @@ fn rows() -> Vec<Row> {
     vec![
         row("healthy", |_, _| good(), 200, OK, 1, 0),
         row("agent down", |_, _| Reply::refused(), 502, "agent_unavailable", 3, 3),
-        row("agent down by dapr's own word", |_, _| Reply::json(500, r#"{"errorCode":"ERR_DIRECT_INVOKE","message":"x"}"#), 502, "agent_unavailable", 3, 3),
+        row(
+            "agent down by dapr's own word",
+            |_, _| Reply::json(500, r#"{"errorCode":"ERR_DIRECT_INVOKE","message":"x"}"#),
+            502,
+            "agent_unavailable",
+            3,
+            3,
+        ),
         row("agent hangs", |_, _| Reply::never(), 502, "agent_unavailable", 1, 1),
         row("agent just below the timeout", |_, _| good().after(Duration::from_millis(1_990)), 200, OK, 1, 0),
-        row("agent just above the timeout", |_, _| good().after(Duration::from_millis(2_010)), 502, "agent_unavailable", 1, 1),
+        row(
+            "agent just above the timeout",
+            |_, _| good().after(Duration::from_millis(2_010)),
+            502,
+            "agent_unavailable",
+            1,
+            1,
+        ),
         row("500", |_, _| Reply::json(500, "{}"), 502, "agent_unavailable", 1, 1),
         row("501", |_, _| Reply::json(501, "{}"), 502, "agent_unavailable", 1, 1),
         row("502", |_, _| Reply::json(502, "{}"), 502, "agent_unavailable", 3, 3),
         row("503", |_, _| Reply::json(503, "{}"), 502, "agent_unavailable", 3, 3),
-        row("503, retry-after 1", |_, _| Reply::json(503, "{}").header("retry-after", "1"), 502, "agent_unavailable", 3, 3),
-        row("503, retry-after beyond the deadline", |_, _| Reply::json(503, "{}").header("retry-after", "60"), 502, "agent_unavailable", 1, 1),
+        row(
+            "503, retry-after 1",
+            |_, _| Reply::json(503, "{}").header("retry-after", "1"),
+            502,
+            "agent_unavailable",
+            3,
+            3,
+        ),
+        row(
+            "503, retry-after beyond the deadline",
+            |_, _| Reply::json(503, "{}").header("retry-after", "60"),
+            502,
+            "agent_unavailable",
+            1,
+            1,
+        ),
         row("504", |_, _| Reply::json(504, "{}"), 502, "agent_unavailable", 3, 3),
         row("429", |_, _| Reply::json(429, "{}"), 502, "agent_unavailable", 3, 3),
-        row("429, retry-after 2", |_, _| Reply::json(429, "{}").header("retry-after", "2"), 502, "agent_unavailable", 3, 3),
+        row(
+            "429, retry-after 2",
+            |_, _| Reply::json(429, "{}").header("retry-after", "2"),
+            502,
+            "agent_unavailable",
+            3,
+            3,
+        ),
         row("408", |_, _| Reply::json(408, "{}"), 502, "agent_unavailable", 3, 3),
-        row("redirect", |_, _| Reply::new(302).header("location", "http://evil.example/"), 502, "agent_unavailable", 1, 1),
+        row(
+            "redirect",
+            |_, _| Reply::new(302).header("location", "http://evil.example/"),
+            502,
+            "agent_unavailable",
+            1,
+            1,
+        ),
         row("400", |_, _| Reply::json(400, "{}"), 502, "agent_rejected", 1, 0),
         row("404", |_, _| Reply::json(404, "{}"), 502, "agent_rejected", 1, 0),
         row("200 with status error", |_, _| Reply::json(200, r#"{"status":"error"}"#), 200, OK, 1, 0),
@@ -63,10 +105,24 @@ fn rows() -> Vec<Row> {
         row("empty", |_, _| Reply::json(200, ""), 502, "agent_invalid_reply", 1, 1),
         row("cut in headers", |_, _| Reply::reset(), 502, "agent_unavailable", 1, 1),
         row("cut in body", |_, _| good().cut_after(10), 502, "agent_unavailable", 1, 1),
-        row("body stalls", |_, _| Reply::new(200).chunk(Duration::ZERO, "{").stall(), 504, "deadline_exceeded", 1, 1),
+        row(
+            "body stalls",
+            |_, _| Reply::new(200).chunk(Duration::ZERO, "{").stall(),
+            504,
+            "deadline_exceeded",
+            1,
+            1,
+        ),
         row("down, then up", |_, n| if n == 0 { Reply::refused() } else { good() }, 200, OK, 2, 0),
         row("twice 503, then up", |_, n| if n < 2 { Reply::json(503, "{}") } else { good() }, 200, OK, 3, 0),
-        row("500 is not tried again", |_, n| if n == 0 { Reply::json(500, "{}") } else { good() }, 502, "agent_unavailable", 1, 1),
+        row(
+            "500 is not tried again",
+            |_, n| if n == 0 { Reply::json(500, "{}") } else { good() },
+            502,
+            "agent_unavailable",
+            1,
+            1,
+        ),
     ]
 }
 
@@ -100,15 +156,18 @@ async fn every_way_an_agent_fails_has_its_answer_count_and_record() {
 }
 
 fn sidecar_keys(sidecar: &Sidecar) -> Vec<&'static str> {
-    let keys = sidecar.invoked().iter().map(|call| call.header("idempotency-key").unwrap_or_default().to_owned()).collect::<Vec<_>>();
+    let keys = sidecar
+        .invoked()
+        .iter()
+        .map(|call| call.header("idempotency-key").unwrap_or_default().to_owned())
+        .collect::<Vec<_>>();
     keys.into_iter().map(|key| &*key.leak()).collect()
 }
 
 #[tokio::test(start_paused = true)]
 async fn retry_after_is_waited_for_and_the_budget_is_passed_on() {
-    let sidecar = Sidecar::new(|_, n| {
-        if n == 0 { Reply::json(503, "{}").header("retry-after", "3") } else { good() }
-    });
+    let sidecar =
+        Sidecar::new(|_, n| if n == 0 { Reply::json(503, "{}").header("retry-after", "3") } else { good() });
     let app = app(&sidecar).await;
     let response = app.request(ask(STUCK)).await;
     assert_eq!(response.status, 200);

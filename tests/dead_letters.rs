@@ -10,7 +10,10 @@ fn replay(id: &str, query: &str) -> http::Request<Vec<u8>> {
 }
 
 async fn letters(app: &triage_host::App) -> Vec<Value> {
-    json(&app.request(get_as("/api/v1/dead-letters", "admin")).await)["dead_letters"].as_array().unwrap().clone()
+    json(&app.request(get_as("/api/v1/dead-letters", "admin")).await)["dead_letters"]
+        .as_array()
+        .unwrap()
+        .clone()
 }
 
 #[tokio::test(start_paused = true)]
@@ -84,6 +87,10 @@ async fn they_end_after_seven_days() {
         app.clock().set_offset(days * 86_400);
         app.request(maintenance()).await;
         let keys = app.store().keys().await.unwrap();
-        assert_eq!(keys.iter().filter(|key| key.starts_with("v:dl:")).count(), left, "after {days} days: {keys:?}");
+        assert_eq!(
+            keys.iter().filter(|key| key.starts_with("v:dl:")).count(),
+            left,
+            "after {days} days: {keys:?}"
+        );
     }
 }

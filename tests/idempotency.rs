@@ -53,7 +53,10 @@ async fn another_body_or_one_in_flight_is_a_conflict() {
     assert_eq!(one.status, 200);
     assert_eq!(problem(&two), (409, "idempotency_conflict".into()));
     settle(&app).await;
-    assert_eq!(problem(&app.request(keyed("k", "something else entirely")).await), (409, "idempotency_conflict".into()));
+    assert_eq!(
+        problem(&app.request(keyed("k", "something else entirely")).await),
+        (409, "idempotency_conflict".into())
+    );
     assert_eq!(sidecar.calls(), 1);
 }
 

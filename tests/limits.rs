@@ -32,7 +32,11 @@ async fn of_140_in_a_window_exactly_100_pass() {
             assert_eq!(problem(refused), (429, "rate_limited".into()));
             let wait: u64 = refused.header("retry-after").unwrap().parse().unwrap();
             assert!((1..=60).contains(&wait));
-            assert!(refused.header("ratelimit").unwrap().contains("r=0"), "{:?}", refused.header("ratelimit"));
+            assert!(
+                refused.header("ratelimit").unwrap().contains("r=0"),
+                "{:?}",
+                refused.header("ratelimit")
+            );
         }
     }
 }
@@ -43,7 +47,9 @@ async fn the_next_minute_has_room_again_and_others_are_not_touched() {
     let app = app_with(&sidecar, &[("rate_limit_per_minute", "2")]).await;
     let statuses = |n: usize| {
         let app = &app;
-        async move { join_all((0..n).map(|_| app.request(classify()))).await.iter().filter(|r| r.status == 200).count() }
+        async move {
+            join_all((0..n).map(|_| app.request(classify()))).await.iter().filter(|r| r.status == 200).count()
+        }
     };
     assert_eq!(statuses(3).await, 2);
     assert_eq!(app.request(ask_as(9, STUCK)).await.status, 200, "another student");

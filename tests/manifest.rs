@@ -5,14 +5,22 @@ use std::path::PathBuf;
 use crate::support::root;
 
 fn wasm() -> PathBuf {
-    std::env::var("TRIAGE_WASM").map_or_else(|_| root().join("target/wasm32-wasip2/release/triage.wasm"), PathBuf::from)
+    std::env::var("TRIAGE_WASM")
+        .map_or_else(|_| root().join("target/wasm32-wasip2/release/triage.wasm"), PathBuf::from)
 }
 
 #[test]
 fn it_imports_nothing_but_what_it_needs() {
     let allowed = [
-        "wasi:cli/", "wasi:clocks/", "wasi:http/", "wasi:io/", "wasi:random/", "wasi:keyvalue/store",
-        "wasi:keyvalue/atomics", "spin:key-value/key-value", "spin:variables/variables",
+        "wasi:cli/",
+        "wasi:clocks/",
+        "wasi:http/",
+        "wasi:io/",
+        "wasi:random/",
+        "wasi:keyvalue/store",
+        "wasi:keyvalue/atomics",
+        "spin:key-value/key-value",
+        "spin:variables/variables",
     ];
     for import in triage_host::imports(&wasm()).unwrap() {
         assert!(allowed.iter().any(|prefix| import.starts_with(prefix)), "{import}");

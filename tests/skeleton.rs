@@ -49,8 +49,12 @@ async fn every_answer_carries_its_headers() {
     let mut request = ask(STUCK);
     request.headers_mut().insert("x-request-id", "mine-1".parse().unwrap());
     request.headers_mut().insert("traceparent", parent.parse().unwrap());
-    for response in [app.request(request).await, app.request(Request::get("/nowhere").body("").unwrap()).await] {
-        for name in ["x-request-id", "traceparent", "x-content-type-options", "content-length", "cache-control"] {
+    for response in
+        [app.request(request).await, app.request(Request::get("/nowhere").body("").unwrap()).await]
+    {
+        for name in
+            ["x-request-id", "traceparent", "x-content-type-options", "content-length", "cache-control"]
+        {
             assert!(response.header(name).is_some(), "{name} at {}", response.status);
         }
     }
@@ -66,7 +70,9 @@ async fn the_agent_gets_the_text_unaltered_and_the_agreed_headers_only() {
     let app = app(&sidecar).await;
     let text = "why does \"'; DROP TABLE students; --\" work?\n\u{202e}\u{0} 한국어 my mail is a@b.example";
     let mut request = ask(text);
-    for (name, value) in [("dapr-app-id", "progress-agent"), ("x-forwarded-for", "1.2.3.4"), ("cookie", "a=b")] {
+    for (name, value) in
+        [("dapr-app-id", "progress-agent"), ("x-forwarded-for", "1.2.3.4"), ("cookie", "a=b")]
+    {
         request.headers_mut().insert(name, value.parse().unwrap());
     }
     app.request(request).await;
@@ -93,7 +99,8 @@ async fn classify_decides_without_calling_or_publishing_anything() {
     let matches = decision["explanation"]["matches"].as_array().unwrap();
     assert!(!matches.is_empty());
     for found in matches {
-        let (start, end) = (found["start"].as_u64().unwrap() as usize, found["end"].as_u64().unwrap() as usize);
+        let (start, end) =
+            (found["start"].as_u64().unwrap() as usize, found["end"].as_u64().unwrap() as usize);
         assert_eq!(&STUCK[start..end], found["text"].as_str().unwrap());
     }
     settle(&app).await;

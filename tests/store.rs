@@ -73,12 +73,17 @@ async fn a_silent_store_is_left_alone_for_five_seconds() {
     let began = app.clock().elapsed();
     let response = instance.request(ask(STUCK)).await;
     assert_eq!(json(&response)["degraded"], serde_json::json!(["store"]));
-    assert!(app.clock().elapsed() - began < Duration::from_millis(100), "{:?}", app.clock().elapsed() - began);
+    assert!(
+        app.clock().elapsed() - began < Duration::from_millis(100),
+        "{:?}",
+        app.clock().elapsed() - began
+    );
     let calls = app.store_ops().len();
     instance.request(ask(STUCK)).await;
     settle(&app).await;
     assert_eq!(app.store_ops().len(), calls, "no call while it is left alone");
-    let synchronous = app.store_ops().iter().filter(|op| op.at >= began && op.import == Import::Increment).count();
+    let synchronous =
+        app.store_ops().iter().filter(|op| op.at >= began && op.import == Import::Increment).count();
     assert_eq!(synchronous, 0);
 }
 

@@ -21,7 +21,10 @@ fn events(text: &str) -> Vec<(String, String)> {
         let lines = block.lines().filter_map(|line| line.strip_prefix(name).map(str::trim));
         lines.collect::<Vec<_>>().join("\n")
     };
-    text.split("\n\n").filter(|b| !b.trim().is_empty()).map(|b| (field(b, "event:"), field(b, "data:"))).collect()
+    text.split("\n\n")
+        .filter(|b| !b.trim().is_empty())
+        .map(|b| (field(b, "event:"), field(b, "data:")))
+        .collect()
 }
 
 fn names(text: &str) -> Vec<String> {
@@ -31,7 +34,10 @@ fn names(text: &str) -> Vec<String> {
 #[tokio::test(start_paused = true)]
 async fn pieces_are_passed_on_as_they_come() {
     let sidecar = Sidecar::new(|_, _| {
-        stream().chunk(secs(1), "data: one\n\n").chunk(secs(1), "data: two\n").chunk(secs(1), "\ndata: three\n\n")
+        stream()
+            .chunk(secs(1), "data: one\n\n")
+            .chunk(secs(1), "data: two\n")
+            .chunk(secs(1), "\ndata: three\n\n")
     });
     let app = app(&sidecar).await;
     let mut answer = app.open(ask_stream(STUCK).map(App::full)).await;
@@ -58,7 +64,8 @@ async fn pieces_are_passed_on_as_they_come() {
 #[tokio::test(start_paused = true)]
 async fn plain_json_under_a_streams_label_is_one_answer_event() {
     let body = "{\n  \"status\": \"success\",\n  \"text\": \"a\"\n}";
-    let sidecar = Sidecar::new(move |_, _| stream().chunk(Duration::ZERO, &body[..9]).chunk(secs(1), &body[9..]));
+    let sidecar =
+        Sidecar::new(move |_, _| stream().chunk(Duration::ZERO, &body[..9]).chunk(secs(1), &body[9..]));
     let app = app(&sidecar).await;
     let text = app.request(ask_stream(STUCK)).await.text();
     assert_eq!(names(&text), ["decision", "answer", "done"], "{text}");
@@ -68,7 +75,9 @@ async fn plain_json_under_a_streams_label_is_one_answer_event() {
 
 #[tokio::test(start_paused = true)]
 async fn before_the_first_byte_a_stream_is_retried_and_can_be_a_502() {
-    let sidecar = Sidecar::new(|_, n| if n == 0 { Reply::json(503, "{}") } else { stream().chunk(Duration::ZERO, "data: x\n\n") });
+    let sidecar = Sidecar::new(|_, n| {
+        if n == 0 { Reply::json(503, "{}") } else { stream().chunk(Duration::ZERO, "data: x\n\n") }
+    });
     let app = app(&sidecar).await;
     let response = app.request(ask_stream(STUCK)).await;
     let decision: Value = serde_json::from_str(&events(&response.text())[0].1).unwrap();
@@ -100,7 +109,8 @@ async fn a_cut_stream_ends_with_an_error_event_and_counts() {
 
 #[tokio::test(start_paused = true)]
 async fn a_student_who_hangs_up_says_nothing_about_the_agent() {
-    let sidecar = Sidecar::new(|_, _| (0..100).fold(stream(), |reply, _| reply.chunk(secs(1), "data: tick\n\n")));
+    let sidecar =
+        Sidecar::new(|_, _| (0..100).fold(stream(), |reply, _| reply.chunk(secs(1), "data: tick\n\n")));
     let app = app(&sidecar).await;
     let mut answer = app.open(ask_stream(STUCK).map(App::full)).await;
     for _ in 0..3 {
@@ -114,7 +124,11 @@ async fn a_student_who_hangs_up_says_nothing_about_the_agent() {
 
 #[tokio::test(start_paused = true)]
 async fn a_long_stream_is_never_taken_for_abandoned() {
-    let sidecar = Sidecar::new(|_, _| (0..12).fold(stream().chunk(secs(5), "data: first\n\n"), |reply, _| reply.chunk(secs(14), "data: tick\n\n")));
+    let sidecar = Sidecar::new(|_, _| {
+        (0..12).fold(stream().chunk(secs(5), "data: first\n\n"), |reply, _| {
+            reply.chunk(secs(14), "data: tick\n\n")
+        })
+    });
     let app = app(&sidecar).await;
     let answer = app.open(ask_stream(STUCK).map(App::full)).await;
     let watch = async {
@@ -131,7 +145,8 @@ async fn a_long_stream_is_never_taken_for_abandoned() {
 
 #[tokio::test(start_paused = true)]
 async fn no_stream_outlasts_five_minutes() {
-    let sidecar = Sidecar::new(|_, _| (0..100).fold(stream(), |reply, _| reply.chunk(secs(10), "data: tick\n\n")));
+    let sidecar =
+        Sidecar::new(|_, _| (0..100).fold(stream(), |reply, _| reply.chunk(secs(10), "data: tick\n\n")));
     let app = app(&sidecar).await;
     let response = app.request(ask_stream(STUCK)).await;
     assert!((secs(299)..secs(302)).contains(&response.ended_at), "{:?}", response.ended_at);

@@ -38,14 +38,9 @@ pub fn build(entries: &[Entry]) -> Tables {
     let (classes, bytes) = byte_classes(&texts);
     let mut walk = Walk::new(&nfa, &bytes);
     walk.run();
-    let mut tables = Tables {
-        classes,
-        ..Tables::default()
-    };
-    tables.lengths = texts
-        .iter()
-        .map(|t| u8::try_from(t.len()).expect("patterns are shorter than 256 bytes"))
-        .collect();
+    let mut tables = Tables { classes, ..Tables::default() };
+    tables.lengths =
+        texts.iter().map(|t| u8::try_from(t.len()).expect("patterns are shorter than 256 bytes")).collect();
     let first = link_patterns(&mut tables, &walk, entries, &texts);
     write_slots(&mut tables, &walk, &first);
     tables
@@ -53,19 +48,14 @@ pub fn build(entries: &[Entry]) -> Tables {
 
 /// A line break matches where a pattern has a blank.
 fn as_bytes(text: &str) -> Vec<u8> {
-    text.bytes()
-        .map(|b| if b == b'\n' { b' ' } else { b })
-        .collect()
+    text.bytes().map(|b| if b == b'\n' { b' ' } else { b }).collect()
 }
 
 fn byte_classes(texts: &[Vec<u8>]) -> (Vec<u8>, Vec<u8>) {
     let mut classes = vec![0u8; 256];
     let mut bytes = Vec::new();
     let mut seen = [false; 256];
-    texts
-        .iter()
-        .flatten()
-        .for_each(|b| seen[usize::from(*b)] = true);
+    texts.iter().flatten().for_each(|b| seen[usize::from(*b)] = true);
     for byte in 0..=255u8 {
         if seen[usize::from(byte)] {
             bytes.push(byte);
@@ -100,25 +90,9 @@ struct Visited {
 
 impl<'a> Walk<'a> {
     fn new(nfa: &'a NFA, bytes: &'a [u8]) -> Self {
-        let id = nfa
-            .start_state(Anchored::Yes)
-            .expect("the NFA supports anchored searches");
-        let root = Visited {
-            id,
-            depth: 0,
-            label: 0,
-            slot: 0,
-            base: 0,
-            fail: 0,
-        };
-        Self {
-            nfa,
-            bytes,
-            states: vec![root],
-            owner: vec![0],
-            base_taken: Vec::new(),
-            first_free: 1,
-        }
+        let id = nfa.start_state(Anchored::Yes).expect("the NFA supports anchored searches");
+        let root = Visited { id, depth: 0, label: 0, slot: 0, base: 0, fail: 0 };
+        Self { nfa, bytes, states: vec![root], owner: vec![0], base_taken: Vec::new(), first_free: 1 }
     }
 
     fn run(&mut self) {
@@ -146,14 +120,7 @@ impl<'a> Walk<'a> {
             let slot = base + u32::from(class);
             self.owner[slot as usize] = self.states.len() as u32;
             let depth = self.states[at].depth + 1;
-            self.states.push(Visited {
-                id: child,
-                depth,
-                label: class,
-                slot,
-                base: 0,
-                fail,
-            });
+            self.states.push(Visited { id: child, depth, label: class, slot, base: 0, fail });
         }
     }
 
@@ -168,9 +135,7 @@ impl<'a> Walk<'a> {
         while from != 0 {
             from = self.states[from].fail;
             let slot = self.states[from].base + u32::from(class);
-            if self.states[from].base != 0
-                && self.owner.get(slot as usize).is_some_and(|o| *o != FREE)
-            {
+            if self.states[from].base != 0 && self.owner.get(slot as usize).is_some_and(|o| *o != FREE) {
                 let found = self.owner[slot as usize] as usize;
                 if self.states[found].label == class {
                     return found;
@@ -188,9 +153,7 @@ impl<'a> Walk<'a> {
             let base = slot - lowest;
             self.grow(base + 256);
             let fits = !self.base_taken[base]
-                && children
-                    .iter()
-                    .all(|(c, _)| self.owner[base + usize::from(*c)] == FREE);
+                && children.iter().all(|(c, _)| self.owner[base + usize::from(*c)] == FREE);
             if fits {
                 self.base_taken[base] = true;
                 self.advance_free(slot);
@@ -231,11 +194,7 @@ fn link_patterns(
     tables.links = vec![[0; 4]; entries.len()];
     let mut first: Vec<Option<u32>> = Vec::with_capacity(walk.states.len());
     for state in &walk.states {
-        let suffix = if state.depth == 0 {
-            None
-        } else {
-            first[state.fail]
-        };
+        let suffix = if state.depth == 0 { None } else { first[state.fail] };
         first.push(suffix);
         if !walk.nfa.is_match(state.id) {
             continue;
@@ -256,12 +215,7 @@ fn link_patterns(
 }
 
 fn write_slots(tables: &mut Tables, walk: &Walk<'_>, first: &[Option<u32>]) {
-    let used = walk
-        .states
-        .iter()
-        .map(|s| s.slot as usize + 1)
-        .max()
-        .unwrap_or(1);
+    let used = walk.states.iter().map(|s| s.slot as usize + 1).max().unwrap_or(1);
     tables.slots = vec![[0; 8]; used];
     let mut head = vec![None; used];
     for (state, first) in walk.states.iter().zip(first) {

@@ -58,22 +58,11 @@ pub fn read(folder: &Path) -> Result<Option<Learned>, String> {
         return Ok(None);
     };
     let mut learned = Learned::default();
-    for (n, line) in rows
-        .lines()
-        .enumerate()
-        .filter(|(_, l)| !l.starts_with('#'))
-    {
-        learned
-            .rows
-            .push(parse_row(line).ok_or_else(|| format!("rows.tsv:{}: not a row", n + 1))?);
+    for (n, line) in rows.lines().enumerate().filter(|(_, l)| !l.starts_with('#')) {
+        learned.rows.push(parse_row(line).ok_or_else(|| format!("rows.tsv:{}: not a row", n + 1))?);
     }
-    for (n, line) in network
-        .lines()
-        .enumerate()
-        .filter(|(_, l)| !l.starts_with('#'))
-    {
-        parse_layer(line, &mut learned)
-            .ok_or_else(|| format!("network.tsv:{}: not a layer", n + 1))?;
+    for (n, line) in network.lines().enumerate().filter(|(_, l)| !l.starts_with('#')) {
+        parse_layer(line, &mut learned).ok_or_else(|| format!("network.tsv:{}: not a layer", n + 1))?;
     }
     Ok(Some(learned))
 }
@@ -88,30 +77,18 @@ fn parse_row(line: &str) -> Option<Row> {
     };
     let digit = |d: u8| char::from(d).to_digit(16);
     let pairs = hex.as_bytes().chunks_exact(2);
-    let numbers = pairs
-        .map(|p| Some((digit(p[0])? * 16 + digit(p[1])?) as u8 as i8))
-        .collect::<Option<_>>()?;
-    Some(Row {
-        kind,
-        text: text.to_owned(),
-        numbers,
-    })
+    let numbers =
+        pairs.map(|p| Some((digit(p[0])? * 16 + digit(p[1])?) as u8 as i8)).collect::<Option<_>>()?;
+    Some(Row { kind, text: text.to_owned(), numbers })
 }
 
 fn parse_layer(line: &str, learned: &mut Learned) -> Option<()> {
     let (name, values) = line.split_once('\t')?;
-    let values = values
-        .split(' ')
-        .map(|v| v.parse::<i64>().ok())
-        .collect::<Option<Vec<_>>>()?;
+    let values = values.split(' ').map(|v| v.parse::<i64>().ok()).collect::<Option<Vec<_>>>()?;
     match name {
         "members" => learned.members = usize::try_from(*values.first()?).ok()?,
-        "calibration" => learned
-            .calibration
-            .extend(values.iter().map(|v| *v as f64 * FINE)),
-        _ => learned
-            .weights
-            .extend(values.iter().map(|v| *v as f32 * UNIT)),
+        "calibration" => learned.calibration.extend(values.iter().map(|v| *v as f64 * FINE)),
+        _ => learned.weights.extend(values.iter().map(|v| *v as f32 * UNIT)),
     }
     Some(())
 }
@@ -119,8 +96,7 @@ fn parse_layer(line: &str, learned: &mut Learned) -> Option<()> {
 /// The text of `rows.tsv`.
 #[must_use]
 pub fn rows_text(learned: &Learned) -> String {
-    let mut text =
-        String::from("# written by `make train`: kind, text, numbers of all members in hex\n");
+    let mut text = String::from("# written by `make train`: kind, text, numbers of all members in hex\n");
     for row in &learned.rows {
         let kind = match &row.kind {
             Kind::Pattern(boundary) => boundary,
@@ -143,21 +119,15 @@ pub fn network_text(learned: &Learned, columns: &[(String, usize)]) -> String {
         "# written by `make train`: layers in 1/4096, calibration in 1/65536\nmembers\t{}\n",
         learned.members
     );
-    let calibration: Vec<String> = learned
-        .calibration
-        .iter()
-        .map(|c| format!("{}", (c / FINE).round() as i64))
-        .collect();
+    let calibration: Vec<String> =
+        learned.calibration.iter().map(|c| format!("{}", (c / FINE).round() as i64)).collect();
     let _ = writeln!(text, "calibration\t{}", calibration.join(" "));
     let mut rest = learned.weights.as_slice();
     for member in 0..learned.members {
         for (name, length) in columns {
             let (own, tail) = rest.split_at(*length);
             rest = tail;
-            let own: Vec<String> = own
-                .iter()
-                .map(|w| format!("{}", (w / UNIT).round() as i64))
-                .collect();
+            let own: Vec<String> = own.iter().map(|w| format!("{}", (w / UNIT).round() as i64)).collect();
             let _ = writeln!(text, "{name}.{member}\t{}", own.join(" "));
         }
     }

@@ -4,13 +4,8 @@ use serde::Deserialize;
 use std::path::Path;
 
 /// The intents in the order of their numbers; the file of an intent carries its name.
-pub const LABELS: [&str; 5] = [
-    "syntax_help",
-    "concept_explanation",
-    "exercise_request",
-    "progress_check",
-    "none",
-];
+pub const LABELS: [&str; 5] =
+    ["syntax_help", "concept_explanation", "exercise_request", "progress_check", "none"];
 
 /// One phrase with what its group says about it.
 pub struct Phrase {
@@ -56,8 +51,7 @@ pub fn read(folder: &Path) -> Result<Vec<Phrase>, String> {
     let mut group_number = 0u8;
     for (label, name) in (0u8..).zip(LABELS) {
         let path = folder.join(format!("{name}.toml"));
-        let text =
-            std::fs::read_to_string(&path).map_err(|e| format!("{}: {e}", path.display()))?;
+        let text = std::fs::read_to_string(&path).map_err(|e| format!("{}: {e}", path.display()))?;
         let file: File = toml::from_str(&text).map_err(|e| format!("{}: {e}", path.display()))?;
         for group in file.group {
             for text in group.phrases {

@@ -13,10 +13,7 @@ use triage_patterns::{
 };
 
 fn env<T: std::str::FromStr>(name: &str, default: T) -> T {
-    std::env::var(name)
-        .ok()
-        .and_then(|v| v.parse().ok())
-        .unwrap_or(default)
+    std::env::var(name).ok().and_then(|v| v.parse().ok()).unwrap_or(default)
 }
 fn automaton(t: &Tables) -> Automaton<'_> {
     Automaton {
@@ -42,11 +39,7 @@ fn example(gaps: &Gaps, lex: &Lexicon<'_>, text: &str, label: usize) -> Example 
             rows.push((lex.learned + shape::SHAPES + 255 + i, p));
         }
     }
-    Example {
-        rows,
-        label,
-        soft: None,
-    }
+    Example { rows, label, soft: None }
 }
 fn soft_labels() -> std::collections::HashMap<u64, [f32; C]> {
     let text = std::fs::read_to_string(env("SOFTFILE", String::new())).unwrap_or_default();
@@ -55,9 +48,7 @@ fn soft_labels() -> std::collections::HashMap<u64, [f32; C]> {
             let mut p = l.split(' ');
             let h = u64::from_str_radix(p.next().unwrap(), 16).unwrap();
             let mut v = [0.0; C];
-            v.iter_mut()
-                .zip(p)
-                .for_each(|(v, p)| *v = p.parse().unwrap());
+            v.iter_mut().zip(p).for_each(|(v, p)| *v = p.parse().unwrap());
             (h, v)
         })
         .collect()
@@ -73,19 +64,10 @@ fn gap_keys(lex: &Lexicon<'_>, text: &str) -> Vec<((u32, u32), u8)> {
         .filter(|r| r.end > r.start && r.number < lex.learned)
         .filter(|r| {
             let t = &text[r.start as usize..r.end as usize];
-            t.chars()
-                .all(|c| c.is_alphanumeric() || (env("SYM", 0) == 1 && c != ' ' && c != '\n'))
+            t.chars().all(|c| c.is_alphanumeric() || (env("SYM", 0) == 1 && c != ' ' && c != '\n'))
                 && !t.chars().any(triage::intent::boundary::is_dense)
         })
-        .map(|r| {
-            (
-                r.number,
-                r.start as usize,
-                r.end as usize,
-                of(r.end as usize),
-                r.places,
-            )
-        })
+        .map(|r| (r.number, r.start as usize, r.end as usize, of(r.end as usize), r.places))
         .collect();
     let mut keys = Vec::new();
     for i in 0..w.len() {
@@ -109,16 +91,10 @@ fn mine_gaps(lex: &Lexicon<'_>, texts: &[String]) -> Gaps {
             *count.entry(k).or_default() += 1;
         }
     }
-    let mut keys: Vec<_> = count
-        .into_iter()
-        .filter(|(_, n)| *n >= env("GAPMIN", 4))
-        .map(|(k, _)| k)
-        .collect();
+    let mut keys: Vec<_> =
+        count.into_iter().filter(|(_, n)| *n >= env("GAPMIN", 4)).map(|(k, _)| k).collect();
     keys.sort();
-    keys.into_iter()
-        .enumerate()
-        .map(|(i, k)| (k, i as u32))
-        .collect()
+    keys.into_iter().enumerate().map(|(i, k)| (k, i as u32)).collect()
 }
 fn pre(t: &str) -> String {
     let n = normalize(t);
@@ -134,10 +110,7 @@ struct Result1 {
 }
 fn main() {
     let train = corpus::read_all(Path::new(&env("CORPUS", "/work/corpus".to_string()))).unwrap();
-    let train: Vec<_> = train
-        .into_iter()
-        .filter(|m| env("SPLIT", 0) == 0 || !m.is_test())
-        .collect();
+    let train: Vec<_> = train.into_iter().filter(|m| env("SPLIT", 0) == 0 || !m.is_test()).collect();
     let dev = corpus::read(Path::new("/work/shared/eval/dev.jsonl")).unwrap();
     let limits = vocabulary::Limits {
         words: env("WORDS", 2),
@@ -176,18 +149,11 @@ fn main() {
             })
             .collect();
         let hand: Vec<[u8; 4]> = hand.iter().map(phrases::hand_row).collect();
-        entries.extend(vocab.iter().map(|(t, b)| Entry {
-            text: t.clone(),
-            boundary: *b as u8,
-        }));
+        entries.extend(vocab.iter().map(|(t, b)| Entry { text: t.clone(), boundary: *b as u8 }));
         let tables = double_array::build(&entries);
         let a = automaton(&tables);
         let n = vocab.len() as u32;
-        let lex = Lexicon {
-            automaton: a,
-            hand: &hand,
-            learned: n,
-        };
+        let lex = Lexicon { automaton: a, hand: &hand, learned: n };
         let gaps = mine_gaps(&lex, &texts);
         eprintln!("gaps {}", gaps.len());
         eprintln!(
@@ -210,17 +176,10 @@ fn main() {
         let mut sum = vec![[0.0; C]; test.len()];
         for seed in 0..seeds {
             let mut random = Random(env::<u64>("SEED", 1) + seed * 77);
-            let mut net = Network::new(
-                (n + shape::SHAPES) as usize + 255 + gaps.len(),
-                s.init,
-                &mut random,
-            );
+            let mut net = Network::new((n + shape::SHAPES) as usize + 255 + gaps.len(), s.init, &mut random);
             net.train(&examples, &s, &mut random, &|| {});
             for (t, sum) in test.iter().zip(&mut sum) {
-                let p = softmax(
-                    &net.forward(&example(&gaps, &lex, &pre(&t.0), t.1).rows, None)
-                        .out,
-                );
+                let p = softmax(&net.forward(&example(&gaps, &lex, &pre(&t.0), t.1).rows, None).out);
                 for c in 0..C {
                     sum[c] += p[c] / seeds as f32;
                 }
@@ -241,18 +200,12 @@ fn main() {
             }
             100.0 * r.right as f64 / r.n.max(1) as f64
         };
-        let abst = test
-            .iter()
-            .zip(out)
-            .filter(|(t, o)| t.1 < 4 && o[best(o)] >= 0.6 && best(o) == t.1)
-            .count() as f64
-            / test.iter().filter(|t| t.1 < 4).count() as f64
-            * 100.0;
-        let nll: f64 = test
-            .iter()
-            .zip(out)
-            .map(|(t, o)| -f64::from(o[t.1]).max(1e-9).ln())
-            .sum::<f64>()
+        let abst =
+            test.iter().zip(out).filter(|(t, o)| t.1 < 4 && o[best(o)] >= 0.6 && best(o) == t.1).count()
+                as f64
+                / test.iter().filter(|t| t.1 < 4).count() as f64
+                * 100.0;
+        let nll: f64 = test.iter().zip(out).map(|(t, o)| -f64::from(o[t.1]).max(1e-9).ln()).sum::<f64>()
             / test.len() as f64;
         for scale in [1.0f32, 1.15, 1.3, 1.5] {
             let cal = |o: &[f32; C]| {
@@ -317,29 +270,15 @@ fn main() {
         let idx: Vec<usize> = (0..train.len()).filter(|i| !of(i)).collect();
         let test: Vec<(String, usize, String)> = (0..train.len())
             .filter(of)
-            .map(|i| {
-                (
-                    train[i].text.clone(),
-                    train[i].number(),
-                    train[i].source.clone().unwrap_or_default(),
-                )
-            })
+            .map(|i| (train[i].text.clone(), train[i].number(), train[i].source.clone().unwrap_or_default()))
             .collect();
         let out = eval(&idx, &test);
         all_test.extend(test);
         all_out.extend(out);
     }
     report("cv", &all_test, &all_out);
-    let test: Vec<(String, usize, String)> = dev
-        .iter()
-        .map(|m| {
-            (
-                m.text.clone(),
-                m.number(),
-                m.source.clone().unwrap_or_default(),
-            )
-        })
-        .collect();
+    let test: Vec<(String, usize, String)> =
+        dev.iter().map(|m| (m.text.clone(), m.number(), m.source.clone().unwrap_or_default())).collect();
     let out = eval(&(0..train.len()).collect::<Vec<_>>(), &test);
     report("dev", &test, &out);
 }

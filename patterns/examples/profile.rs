@@ -8,18 +8,11 @@ fn main() {
         .chunks(3)
         .take(2000)
         .map(|c| {
-            let s: String = c
-                .iter()
-                .map(|m| m.text.as_str())
-                .collect::<Vec<_>>()
-                .join(" ");
+            let s: String = c.iter().map(|m| m.text.as_str()).collect::<Vec<_>>().join(" ");
             s.chars().take(300).collect()
         })
         .collect();
-    let texts: Vec<String> = text
-        .into_iter()
-        .filter(|t: &String| t.len() >= 290 && t.is_ascii())
-        .collect();
+    let texts: Vec<String> = text.into_iter().filter(|t: &String| t.len() >= 290 && t.is_ascii()).collect();
     let t = |name: &str, f: &dyn Fn(usize)| {
         let mut best = f64::MAX;
         for _ in 0..10 {
@@ -35,17 +28,9 @@ fn main() {
     let lex = tables::lexicon();
     let net = tables::network();
     let rows: Vec<_> = normal.iter().map(|n| lex.read(n).rows).collect();
-    println!(
-        "texts {} rows {}",
-        texts.len(),
-        rows.iter().map(Vec::len).sum::<usize>() / rows.len()
-    );
+    println!("texts {} rows {}", texts.len(), rows.iter().map(Vec::len).sum::<usize>() / rows.len());
     let outs: Vec<_> = rows.iter().map(|r| net.run(r)).collect();
-    let w: Vec<_> = rows
-        .iter()
-        .zip(&outs)
-        .map(|(r, o)| net.contributions(o, r, 0))
-        .collect();
+    let w: Vec<_> = rows.iter().zip(&outs).map(|(r, o)| net.contributions(o, r, 0)).collect();
     t("normalize", &|i| {
         black_box(normalize::normalize(&texts[i]));
     });
@@ -70,10 +55,6 @@ fn main() {
         black_box(evidence::learned(&rows[i], &w[i], Intent::SyntaxHelp));
     });
     t("classify", &|i| {
-        black_box(classify(
-            &texts[i],
-            &Context::default(),
-            &Options::default(),
-        ));
+        black_box(classify(&texts[i], &Context::default(), &Options::default()));
     });
 }

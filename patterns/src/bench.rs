@@ -38,23 +38,14 @@ pub fn run(folder: &Path) -> Result<(), String> {
         faults.push("answers changed while measuring".to_owned());
     }
     linear(&messages);
-    check(
-        &mut faults,
-        "ten times the patterns",
-        tenfold(&texts),
-        TENFOLD,
-    );
+    check(&mut faults, "ten times the patterns", tenfold(&texts), TENFOLD);
     for (name, text) in worst_cases(&messages) {
         let time = best_time(&text, 20);
         println!("worst case {name}, {LONGEST} characters: {time:.0} us (limit {WORST_US})");
         check(&mut faults, name, time, WORST_US);
     }
     sizes();
-    if faults.is_empty() {
-        Ok(())
-    } else {
-        Err(faults.join("; "))
-    }
+    if faults.is_empty() { Ok(()) } else { Err(faults.join("; ")) }
 }
 
 fn decide(text: &str) -> Classification {
@@ -116,10 +107,7 @@ fn tenfold(texts: &[String]) -> f64 {
     let shipped = tables::lexicon().automaton;
     let count = shipped.links.len();
     let own = words(&normal, count, 1);
-    let more: Vec<Entry> = own
-        .into_iter()
-        .chain(words(&normal, 9 * count, 2))
-        .collect();
+    let more: Vec<Entry> = own.into_iter().chain(words(&normal, 9 * count, 2)).collect();
     let (few, many) = more.split_at(count);
     let _ = many;
     let few = double_array::build(few);
@@ -140,26 +128,16 @@ fn words(texts: &[String], count: usize, seed: u64) -> Vec<Entry> {
     let mut entries = Vec::with_capacity(count);
     while entries.len() < count {
         let text = &texts[random.below(texts.len())];
-        let words: Vec<&str> = text
-            .split(' ')
-            .filter(|w| w.is_ascii() && w.len() > 2)
-            .collect();
+        let words: Vec<&str> = text.split(' ').filter(|w| w.is_ascii() && w.len() > 2).collect();
         if words.is_empty() {
             continue;
         }
-        let mut word = format!(
-            "{} {}",
-            words[random.below(words.len())],
-            words[random.below(words.len())]
-        )
-        .into_bytes();
+        let mut word =
+            format!("{} {}", words[random.below(words.len())], words[random.below(words.len())]).into_bytes();
         word.truncate(40);
         let at = random.below(word.len());
         word[at] = b'a' + random.below(26) as u8;
-        entries.push(Entry {
-            text: String::from_utf8_lossy(&word).into_owned(),
-            boundary: 3,
-        });
+        entries.push(Entry { text: String::from_utf8_lossy(&word).into_owned(), boundary: 3 });
     }
     entries
 }
@@ -193,10 +171,7 @@ fn worst_cases(messages: &[Message]) -> Vec<(&'static str, String)> {
     let repeat = |unit: &str| unit.chars().cycle().take(LONGEST).collect::<String>();
     vec![
         ("one letter", repeat("a")),
-        (
-            "phrases",
-            repeat("how do i explain what is the error in my code "),
-        ),
+        ("phrases", repeat("how do i explain what is the error in my code ")),
         ("sentences", repeat("a. b? c! ")),
         ("line feeds", repeat("x\n")),
         ("emojis", repeat("\u{1f600}")),
@@ -217,8 +192,5 @@ fn sizes() {
         + a.lengths.len();
     let network = tables::network();
     let weights = network.rows.as_flattened().as_flattened().len() + network.weights.len() * 4;
-    println!(
-        "{} patterns; automaton {automaton} bytes, weights {weights} bytes",
-        a.links.len()
-    );
+    println!("{} patterns; automaton {automaton} bytes, weights {weights} bytes", a.links.len());
 }

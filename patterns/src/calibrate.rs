@@ -29,13 +29,7 @@ pub fn unseen<'a>(
     judge: impl Fn(&str) -> [f64; 5],
 ) -> Vec<Unseen> {
     let natural = messages.filter(|m| !m.source.as_deref().is_some_and(|s| TRAPS.contains(&s)));
-    natural
-        .map(|m| Unseen {
-            logits: judge(&m.text),
-            label: m.number(),
-            weight: 1.0,
-        })
-        .collect()
+    natural.map(|m| Unseen { logits: judge(&m.text), label: m.number(), weight: 1.0 }).collect()
 }
 
 /// Scale, then one shift per label.
@@ -58,9 +52,7 @@ pub fn fit(unseen: &mut [Unseen]) -> Vec<f64> {
 fn sharpness(unseen: &[Unseen], values: &[f64; 6]) -> f64 {
     let candidates = (0..=20u8).map(|n| 1.0 + f64::from(n) * 0.05);
     let error = |factor: f64| reported_error(unseen, &values.map(|v| v * factor));
-    candidates
-        .min_by(|a, b| error(*a).total_cmp(&error(*b)))
-        .unwrap_or(1.0)
+    candidates.min_by(|a, b| error(*a).total_cmp(&error(*b))).unwrap_or(1.0)
 }
 
 /// The expected calibration error of reported labels.
@@ -92,9 +84,7 @@ fn probabilities(u: &Unseen, values: &[f64; 6]) -> [f64; 5] {
 fn weigh(unseen: &mut [Unseen]) {
     let mut counts = [0.0; 5];
     unseen.iter().for_each(|u| counts[u.label] += 1.0);
-    unseen
-        .iter_mut()
-        .for_each(|u| u.weight = SHARES[u.label] / counts[u.label]);
+    unseen.iter_mut().for_each(|u| u.weight = SHARES[u.label] / counts[u.label]);
 }
 
 /// How the mean log-loss changes with each value.

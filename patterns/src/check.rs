@@ -51,10 +51,7 @@ fn phrase_faults(phrases: &[Phrase]) -> Vec<String> {
     }
     for pair in phrases.windows(2) {
         if pair[0].group == pair[1].group && pair[0].text >= pair[1].text {
-            faults.push(format!(
-                "{}: {:?} is not sorted",
-                pair[1].group, pair[1].text
-            ));
+            faults.push(format!("{}: {:?} is not sorted", pair[1].group, pair[1].text));
         }
     }
     faults
@@ -63,27 +60,18 @@ fn phrase_faults(phrases: &[Phrase]) -> Vec<String> {
 fn corpus_faults(messages: &[Message]) -> Vec<String> {
     let mut faults = Vec::new();
     if messages.len() < LEAST {
-        faults.push(format!(
-            "the corpus holds {} messages, fewer than {LEAST}",
-            messages.len()
-        ));
+        faults.push(format!("the corpus holds {} messages, fewer than {LEAST}", messages.len()));
     }
     let normal: Vec<String> = messages.iter().map(|m| normalize(&m.text)).collect();
     for (a, b, alike) in near_duplicates(&normal) {
         let across = messages[a].is_test() != messages[b].is_test();
         if alike > ALIKE || across && alike > ALIKE_ACROSS {
-            faults.push(format!(
-                "alike by {alike:.2}: {:?} and {:?}",
-                messages[a].text, messages[b].text
-            ));
+            faults.push(format!("alike by {alike:.2}: {:?} and {:?}", messages[a].text, messages[b].text));
         }
     }
     let share = same_start(&normal);
     if share > SAME_START {
-        faults.push(format!(
-            "{:.1} % of the messages share their first five words",
-            100.0 * share
-        ));
+        faults.push(format!("{:.1} % of the messages share their first five words", 100.0 * share));
     }
     faults
 }
@@ -95,10 +83,7 @@ fn same_start(texts: &[String]) -> f64 {
         (words.len() == 5).then(|| words.join(" "))
     };
     let mut counts: HashMap<String, usize> = HashMap::new();
-    texts
-        .iter()
-        .filter_map(start)
-        .for_each(|s| *counts.entry(s).or_default() += 1);
+    texts.iter().filter_map(start).for_each(|s| *counts.entry(s).or_default() += 1);
     let shared: usize = counts.values().filter(|n| **n > 1).sum();
     shared as f64 / texts.len().max(1) as f64
 }
@@ -108,10 +93,7 @@ fn same_start(texts: &[String]) -> f64 {
 fn near_duplicates(texts: &[String]) -> Vec<(usize, usize, f64)> {
     let grams: Vec<Vec<u64>> = texts.iter().map(|t| grams(t)).collect();
     let mut counts: HashMap<u64, u32> = HashMap::new();
-    grams
-        .iter()
-        .flatten()
-        .for_each(|g| *counts.entry(*g).or_default() += 1);
+    grams.iter().flatten().for_each(|g| *counts.entry(*g).or_default() += 1);
     let mut index: HashMap<u64, Vec<usize>> = HashMap::new();
     let mut found = Vec::new();
     for (b, set) in grams.iter().enumerate() {
@@ -123,10 +105,7 @@ fn near_duplicates(texts: &[String]) -> Vec<(usize, usize, f64)> {
         for (_, gram) in rarest.iter().take(prefix).filter(|(count, _)| *count > 1) {
             let places = index.entry(*gram).or_default();
             candidates.extend(places.iter().filter(|a| {
-                let (few, many) = (
-                    grams[**a].len().min(set.len()),
-                    grams[**a].len().max(set.len()),
-                );
+                let (few, many) = (grams[**a].len().min(set.len()), grams[**a].len().max(set.len()));
                 few as f64 > ALIKE_ACROSS * many as f64
             }));
             places.push(b);
@@ -147,9 +126,7 @@ fn near_duplicates(texts: &[String]) -> Vec<(usize, usize, f64)> {
 fn grams(text: &str) -> Vec<u64> {
     let chars: Vec<char> = text.chars().collect();
     let runs = chars.windows(5.min(chars.len().max(1)));
-    let mut grams: Vec<u64> = runs
-        .map(|w| corpus::hash(&w.iter().collect::<String>()))
-        .collect();
+    let mut grams: Vec<u64> = runs.map(|w| corpus::hash(&w.iter().collect::<String>())).collect();
     grams.sort_unstable();
     grams.dedup();
     grams

@@ -23,9 +23,7 @@ impl Message {
     /// The label's number.
     #[must_use]
     pub fn number(&self) -> usize {
-        Intent::from_str(&self.label)
-            .unwrap_or(Intent::None)
-            .index()
+        Intent::from_str(&self.label).unwrap_or(Intent::None).index()
     }
 
     /// Whether the message belongs to the test split: every twentieth, by the hash of its text.
@@ -38,9 +36,7 @@ impl Message {
 /// FNV-1a, for splits that do not depend on order.
 #[must_use]
 pub fn hash(text: &str) -> u64 {
-    text.bytes().fold(0xcbf2_9ce4_8422_2325, |h, b| {
-        (h ^ u64::from(b)).wrapping_mul(0x100_0000_01b3)
-    })
+    text.bytes().fold(0xcbf2_9ce4_8422_2325, |h, b| (h ^ u64::from(b)).wrapping_mul(0x100_0000_01b3))
 }
 
 /// The messages of one file, one JSON object a line.
@@ -50,14 +46,9 @@ pub fn hash(text: &str) -> u64 {
 pub fn read(path: &Path) -> Result<Vec<Message>, String> {
     let text = std::fs::read_to_string(path).map_err(|e| format!("{}: {e}", path.display()))?;
     let mut messages = Vec::new();
-    for (n, line) in text
-        .lines()
-        .enumerate()
-        .filter(|(_, l)| !l.trim().is_empty())
-    {
+    for (n, line) in text.lines().enumerate().filter(|(_, l)| !l.trim().is_empty()) {
         let at = || format!("{}:{}", path.display(), n + 1);
-        let mut message: Message =
-            serde_json::from_str(line).map_err(|e| format!("{}: {e}", at()))?;
+        let mut message: Message = serde_json::from_str(line).map_err(|e| format!("{}: {e}", at()))?;
         if Intent::from_str(&message.label).is_none() {
             return Err(format!("{}: unknown label {}", at(), message.label));
         }
@@ -68,10 +59,7 @@ pub fn read(path: &Path) -> Result<Vec<Message>, String> {
 }
 
 fn stem(path: &Path) -> String {
-    path.file_stem()
-        .unwrap_or_default()
-        .to_string_lossy()
-        .into_owned()
+    path.file_stem().unwrap_or_default().to_string_lossy().into_owned()
 }
 
 /// All messages under `folder`, file by file in the order of names.
@@ -83,9 +71,5 @@ pub fn read_all(folder: &Path) -> Result<Vec<Message>, String> {
     let mut paths: Vec<_> = entries.filter_map(Result::ok).map(|e| e.path()).collect();
     paths.retain(|p| p.extension().is_some_and(|e| e == "jsonl"));
     paths.sort();
-    paths
-        .iter()
-        .map(|p| read(p))
-        .collect::<Result<Vec<_>, _>>()
-        .map(|all| all.concat())
+    paths.iter().map(|p| read(p)).collect::<Result<Vec<_>, _>>().map(|all| all.concat())
 }

@@ -37,11 +37,7 @@ pub fn judge(messages: Vec<Message>, options: &Options) -> Vec<Verdict> {
         let start = Instant::now();
         let decision = classify(&message.text, &context, options);
         let micros = start.elapsed().as_secs_f64() * 1e6;
-        Verdict {
-            message,
-            decision,
-            micros,
-        }
+        Verdict { message, decision, micros }
     };
     messages.into_iter().map(verdict).collect()
 }
@@ -92,10 +88,7 @@ impl Figures {
             none_recall: share(&|v| !v.is_intent(), &Verdict::right),
             coverage: share(&|_| true, &answered),
             selective_accuracy: share(&answered, &Verdict::right),
-            ece: bins(verdicts)
-                .iter()
-                .map(|b| b.n as f64 * (b.confidence - b.accuracy).abs())
-                .sum::<f64>()
+            ece: bins(verdicts).iter().map(|b| b.n as f64 * (b.confidence - b.accuracy).abs()).sum::<f64>()
                 / verdicts.len().max(1) as f64,
             auroc: auroc(verdicts),
             p50_us: quantile(&times, 0.5),
@@ -157,34 +150,18 @@ pub fn bins(verdicts: &[Verdict]) -> [Bin; 10] {
     }
     bins.map(|b| {
         let n = b.n.max(1) as f64;
-        Bin {
-            n: b.n,
-            confidence: b.confidence / n,
-            accuracy: b.accuracy / n,
-        }
+        Bin { n: b.n, confidence: b.confidence / n, accuracy: b.accuracy / n }
     })
 }
 
 /// The chance that a right answer has more confidence than a wrong one; ties count half.
 fn auroc(verdicts: &[Verdict]) -> f64 {
-    let of = |right: bool| {
-        verdicts
-            .iter()
-            .filter(move |v| v.right() == right)
-            .map(|v| v.decision.confidence)
-    };
+    let of = |right: bool| verdicts.iter().filter(move |v| v.right() == right).map(|v| v.decision.confidence);
     let (right, wrong): (Vec<f64>, Vec<f64>) = (of(true).collect(), of(false).collect());
     let pair = |r: f64, w: f64| {
-        if r > w {
-            1.0
-        } else {
-            f64::from(u8::from(r == w)) / 2.0
-        }
+        if r > w { 1.0 } else { f64::from(u8::from(r == w)) / 2.0 }
     };
-    let sum: f64 = right
-        .iter()
-        .map(|r| wrong.iter().map(|w| pair(*r, *w)).sum::<f64>())
-        .sum();
+    let sum: f64 = right.iter().map(|r| wrong.iter().map(|w| pair(*r, *w)).sum::<f64>()).sum();
     sum / (right.len() * wrong.len()).max(1) as f64
 }
 

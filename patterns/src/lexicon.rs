@@ -27,17 +27,11 @@ impl Patterns {
         let mut groups: Vec<String> = phrases.iter().map(|p| p.group.clone()).collect();
         groups.dedup();
         let mut entries: Vec<Entry> = phrases.iter().map(phrase_entry).collect();
-        entries.extend(vocabulary.iter().map(|(text, boundary)| Entry {
-            text: text.clone(),
-            boundary: *boundary as u8,
-        }));
+        entries.extend(
+            vocabulary.iter().map(|(text, boundary)| Entry { text: text.clone(), boundary: *boundary as u8 }),
+        );
         let hand = phrases.iter().map(phrases::hand_row).collect();
-        Self {
-            vocabulary,
-            groups,
-            hand,
-            tables: double_array::build(&entries),
-        }
+        Self { vocabulary, groups, hand, tables: double_array::build(&entries) }
     }
 
     /// The view the component's code reads messages through.
@@ -52,11 +46,7 @@ impl Patterns {
             links: &t.links,
             lengths: &t.lengths,
         };
-        Lexicon {
-            automaton,
-            hand: &self.hand,
-            learned: self.vocabulary.len() as u32,
-        }
+        Lexicon { automaton, hand: &self.hand, learned: self.vocabulary.len() as u32 }
     }
 
     /// How many rows there are.
@@ -68,19 +58,11 @@ impl Patterns {
     /// Rows of a normal form with their places.
     #[must_use]
     pub fn rows_of(&self, text: &str) -> Vec<(u32, u8)> {
-        self.lexicon()
-            .read(text)
-            .rows
-            .into_iter()
-            .map(|r| (r.number, r.places))
-            .collect()
+        self.lexicon().read(text).rows.into_iter().map(|r| (r.number, r.places)).collect()
     }
 }
 
 fn phrase_entry(phrase: &Phrase) -> Entry {
     let boundary = Boundary::from_name(&phrase.boundary).unwrap_or(Boundary::Word);
-    Entry {
-        text: normalize(&phrase.text),
-        boundary: boundary as u8,
-    }
+    Entry { text: normalize(&phrase.text), boundary: boundary as u8 }
 }

@@ -6,8 +6,7 @@ use triage::intent::Options;
 use triage_patterns::network::Settings;
 use triage_patterns::{bench, check, corpus, judge, learned, report, train};
 
-const USAGE: &str =
-    "usage: triage-patterns train | evaluate [FILE.jsonl] | explain TEXT | bench | check";
+const USAGE: &str = "usage: triage-patterns train | evaluate [FILE.jsonl] | explain TEXT | bench | check";
 
 fn main() -> ExitCode {
     let args: Vec<String> = std::env::args().skip(1).collect();
@@ -40,14 +39,10 @@ fn train(folder: &Path) -> Result<(), String> {
     let learned = train::train(folder, &Settings::default())?;
     let out = folder.join("learned");
     std::fs::create_dir_all(&out).map_err(|e| e.to_string())?;
-    let write = |name: &str, text: String| {
-        std::fs::write(out.join(name), text).map_err(|e| format!("{name}: {e}"))
-    };
+    let write =
+        |name: &str, text: String| std::fs::write(out.join(name), text).map_err(|e| format!("{name}: {e}"));
     write("rows.tsv", learned::rows_text(&learned))?;
-    write(
-        "network.tsv",
-        learned::network_text(&learned, &train::columns()),
-    )
+    write("network.tsv", learned::network_text(&learned, &train::columns()))
 }
 
 /// Evaluates on `file`, or on the test split; errors are shown for files of this repository only.
@@ -66,6 +61,5 @@ fn evaluate(file: Option<&Path>) -> Result<(), String> {
 
 fn inside_repository(file: &Path) -> bool {
     let here = std::env::current_dir().and_then(|d| d.canonicalize());
-    file.canonicalize()
-        .is_ok_and(|file| here.is_ok_and(|here| file.starts_with(here)))
+    file.canonicalize().is_ok_and(|file| here.is_ok_and(|here| file.starts_with(here)))
 }

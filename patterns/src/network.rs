@@ -60,6 +60,7 @@ pub struct Settings {
 
 /// Parameters with their Adam moments.
 pub struct Tensor {
+    /// The values.
     pub w: Vec<f32>,
     g: Vec<f32>,
     m: Vec<f32>,
@@ -68,15 +69,8 @@ pub struct Tensor {
 
 impl Tensor {
     fn new(n: usize, scale: f32, random: &mut Random) -> Self {
-        let w = (0..n)
-            .map(|_| (random.unit() - 0.5) * 2.0 * scale)
-            .collect();
-        Self {
-            w,
-            g: vec![0.0; n],
-            m: vec![0.0; n],
-            v: vec![0.0; n],
-        }
+        let w = (0..n).map(|_| (random.unit() - 0.5) * 2.0 * scale).collect();
+        Self { w, g: vec![0.0; n], m: vec![0.0; n], v: vec![0.0; n] }
     }
 
     fn step(&mut self, range: std::ops::Range<usize>, rate: f32, decay: f32, t: f32) {
@@ -100,11 +94,17 @@ impl Tensor {
 
 /// The whole network.
 pub struct Network {
+    /// One embedding for each pattern.
     pub rows: Tensor,
+    /// Pools to hidden layer.
     pub w1: Tensor,
+    /// Its biases.
     pub b1: Tensor,
+    /// Hidden layer to labels.
     pub w2: Tensor,
+    /// Pools straight to labels.
     pub w3: Tensor,
+    /// Biases of the labels.
     pub b2: Tensor,
     touched: Vec<u32>,
     is_touched: Vec<bool>,
@@ -112,13 +112,16 @@ pub struct Network {
 
 /// What one message excites.
 pub struct Pass {
+    /// The pools and shape features.
     pub x: [f32; X],
     scale: [f32; POOLS],
     h: [f32; H],
+    /// The logits.
     pub out: [f32; C],
 }
 
 impl Network {
+    /// Random values of a small range.
     #[must_use]
     pub fn new(rows: usize, init: f32, random: &mut Random) -> Self {
         Self {
@@ -136,12 +139,7 @@ impl Network {
     /// Runs the network over `rows`; `keep` scales hidden units (0 where dropped).
     #[must_use]
     pub fn forward(&self, rows: &[(u32, u8)], keep: Option<&[f32; H]>) -> Pass {
-        let mut p = Pass {
-            x: [0.0; X],
-            scale: [0.0; POOLS],
-            h: [0.0; H],
-            out: [0.0; C],
-        };
+        let mut p = Pass { x: [0.0; X], scale: [0.0; POOLS], h: [0.0; H], out: [0.0; C] };
         let mut counts = [0u32; POOLS];
         for &(row, pools) in rows {
             let e = &self.rows.w[row as usize * D..][..D];
@@ -186,8 +184,8 @@ impl Network {
         for i in 0..X {
             axpy(&mut self.w1.g[i * H..][..H], p.x[i], &dh);
             axpy(&mut self.w3.g[i * C..][..C], p.x[i], dout);
-            dx[i] = (dot(&self.w1.w[i * H..][..H], &dh) + dot(&self.w3.w[i * C..][..C], dout))
-                * p.scale[i / D];
+            dx[i] =
+                (dot(&self.w1.w[i * H..][..H], &dh) + dot(&self.w3.w[i * C..][..C], dout)) * p.scale[i / D];
         }
         for &(row, pools) in rows {
             let at = row as usize;
@@ -203,32 +201,16 @@ impl Network {
 
     /// Rounds every number to what is written down: rows in units of 1/`row_unit`, one byte each.
     pub fn quantise(&mut self, row_unit: f32, unit: f32) {
-        self.rows
-            .w
-            .iter_mut()
-            .for_each(|w| *w = (*w * row_unit).round().clamp(-127.0, 127.0) / row_unit);
-        for layer in [
-            &mut self.w1,
-            &mut self.b1,
-            &mut self.w2,
-            &mut self.w3,
-            &mut self.b2,
-        ] {
-            layer
-                .w
-                .iter_mut()
-                .for_each(|w| *w = (*w / unit).round() * unit);
+        self.rows.w.iter_mut().for_each(|w| *w = (*w * row_unit).round().clamp(-127.0, 127.0) / row_unit);
+        for layer in [&mut self.w1, &mut self.b1, &mut self.w2, &mut self.w3, &mut self.b2] {
+            layer.w.iter_mut().for_each(|w| *w = (*w / unit).round() * unit);
         }
     }
 
     /// All layers in the order in which the component reads them.
     #[must_use]
     pub fn layers(&self) -> Vec<f32> {
-        [&self.w1.w, &self.b1.w, &self.w2.w, &self.w3.w, &self.b2.w]
-            .into_iter()
-            .flatten()
-            .copied()
-            .collect()
+        [&self.w1.w, &self.b1.w, &self.w2.w, &self.w3.w, &self.b2.w].into_iter().flatten().copied().collect()
     }
 
     /// Trains on `examples`.
@@ -253,11 +235,7 @@ impl Network {
                     rows.extend(e.rows.iter().filter(|_| random.unit() >= p_drop));
                     let mut keep = [0.0; H];
                     keep.iter_mut().for_each(|k| {
-                        *k = if random.unit() < s.drop_hidden {
-                            0.0
-                        } else {
-                            1.0 / (1.0 - s.drop_hidden)
-                        }
+                        *k = if random.unit() < s.drop_hidden { 0.0 } else { 1.0 / (1.0 - s.drop_hidden) }
                     });
                     let pass = self.forward(&rows, Some(&keep));
                     let dout = loss_gradient(&pass.out, e, s, batch.len());
@@ -321,12 +299,7 @@ fn dot(a: &[f32], b: &[f32]) -> f32 {
     // eight fixed lanes: the same order on every machine, and the compiler may use vectors
     let mut lanes = [0.0f32; 8];
     let (ca, cb) = (a.chunks_exact(8), b.chunks_exact(8));
-    let rest: f32 = ca
-        .remainder()
-        .iter()
-        .zip(cb.remainder())
-        .map(|(a, b)| a * b)
-        .sum();
+    let rest: f32 = ca.remainder().iter().zip(cb.remainder()).map(|(a, b)| a * b).sum();
     for (a, b) in ca.zip(cb) {
         for l in 0..8 {
             lanes[l] += a[l] * b[l];

@@ -13,10 +13,7 @@ impl Progress {
     /// A bar of `total` steps.
     #[must_use]
     pub fn new(total: usize) -> Self {
-        Self {
-            total,
-            done: AtomicUsize::new(0),
-        }
+        Self { total, done: AtomicUsize::new(0) }
     }
 
     /// One step more.

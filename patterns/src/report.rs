@@ -10,12 +10,8 @@ const WORST: usize = 20;
 /// Prints everything; the worst errors with their matches only when `show_errors`.
 pub fn print(verdicts: &[Verdict], show_errors: bool) {
     groups("label", verdicts, |v| v.message.label.clone());
-    groups("source", verdicts, |v| {
-        v.message.source.clone().unwrap_or_else(|| "-".to_owned())
-    });
-    groups("language", verdicts, |v| {
-        v.message.lang.clone().unwrap_or_else(|| "-".to_owned())
-    });
+    groups("source", verdicts, |v| v.message.source.clone().unwrap_or_else(|| "-".to_owned()));
+    groups("language", verdicts, |v| v.message.lang.clone().unwrap_or_else(|| "-".to_owned()));
     matrix(verdicts);
     thresholds(verdicts);
     calibration(verdicts);
@@ -35,10 +31,7 @@ fn groups(title: &str, verdicts: &[Verdict], key: impl Fn(&Verdict) -> String) {
         c.2 += usize::from(v.is_intent());
         c.3 += usize::from(v.is_intent() && v.right());
     }
-    println!(
-        "\n{title:<22} {:>6} {:>7}  {:<15} {:>6} {:>7}",
-        "n", "right", "95 % interval", "four", "right"
-    );
+    println!("\n{title:<22} {:>6} {:>7}  {:<15} {:>6} {:>7}", "n", "right", "95 % interval", "four", "right");
     for (name, (n, right, four, four_right)) in counts {
         let (low, high) = wilson(right, n);
         let share = 100.0 * right as f64 / n as f64;
@@ -70,18 +63,12 @@ fn matrix(verdicts: &[Verdict]) {
 fn thresholds(verdicts: &[Verdict]) {
     println!("\nthreshold  coverage  accuracy of answers  four intents");
     for threshold in [0.5, 0.55, 0.6, 0.65, 0.7, 0.75, 0.8, 0.85, 0.9, 0.95] {
-        let options = Options {
-            threshold,
-            ..Options::default()
-        };
+        let options = Options { threshold, ..Options::default() };
         let context = Context::default();
         let again = |v: &Verdict| triage::intent::classify(&v.message.text, &context, &options);
         let decisions: Vec<_> = verdicts.iter().map(|v| (again(v), v)).collect();
         let answered: Vec<_> = decisions.iter().filter(|(d, _)| !d.abstained).collect();
-        let right = answered
-            .iter()
-            .filter(|(d, v)| d.intent.index() == v.message.number())
-            .count();
+        let right = answered.iter().filter(|(d, v)| d.intent.index() == v.message.number()).count();
         let four = verdicts.iter().filter(|v| v.is_intent()).count();
         let share = |a: usize, b: usize| 100.0 * a as f64 / b.max(1) as f64;
         println!(
@@ -129,14 +116,7 @@ pub fn matches(text: &str, most: usize) {
     let mut matches = found.matches;
     matches.sort_by(|a, b| b.weight.abs().total_cmp(&a.weight.abs()));
     for m in matches.iter().take(most) {
-        println!(
-            "  {:+.2} {:<20} {:>4}..{:<4} {:?}",
-            m.weight,
-            m.label.as_str(),
-            m.start,
-            m.end,
-            m.text
-        );
+        println!("  {:+.2} {:<20} {:>4}..{:<4} {:?}", m.weight, m.label.as_str(), m.start, m.end, m.text);
     }
 }
 
@@ -148,11 +128,7 @@ pub fn explanation(text: &str) {
         "{} {:.3}{}",
         decision.intent.as_str(),
         decision.confidence,
-        if decision.abstained {
-            " (abstained)"
-        } else {
-            ""
-        }
+        if decision.abstained { " (abstained)" } else { "" }
     );
     if let Some((label, p)) = decision.secondary {
         println!("runner-up {} {p:.3}", label.as_str());
@@ -160,9 +136,6 @@ pub fn explanation(text: &str) {
     for (label, p) in found.scores {
         println!("  {:<20} {p:.3}", label.as_str());
     }
-    println!(
-        "keywords {:?}\nmatches: weight, label, bytes, text",
-        decision.keywords
-    );
+    println!("keywords {:?}\nmatches: weight, label, bytes, text", decision.keywords);
     matches(text, usize::MAX);
 }

@@ -22,13 +22,7 @@ use triage::intent::shape::SHAPES;
 /// Parts of the training split that take turns in calibration.
 const FOLDS: u64 = 4;
 /// How often a string must occur to become a pattern.
-pub const LIMITS: Limits = Limits {
-    words: 2,
-    pairs: 3,
-    runs: u32::MAX,
-    pieces: u32::MAX,
-    dense: 3,
-};
+pub const LIMITS: Limits = Limits { words: 2, pairs: 3, runs: u32::MAX, pieces: u32::MAX, dense: 3 };
 
 /// Trains on the corpus under `folder` (without its test split).
 ///
@@ -45,9 +39,7 @@ pub fn train(folder: &Path, settings: &Settings) -> Result<Learned, String> {
         let held = |m: &&Message| corpus::hash(&m.text) / 16 % FOLDS == fold;
         let (test, rest): (Vec<&Message>, Vec<&Message>) = messages.iter().partition(held);
         let model = Model::fit(&phrases, &rest, settings, &progress);
-        unseen.extend(calibrate::unseen(test.into_iter(), |text| {
-            model.logits(text)
-        }));
+        unseen.extend(calibrate::unseen(test.into_iter(), |text| model.logits(text)));
     }
     let all: Vec<&Message> = messages.iter().collect();
     let model = Model::fit(&phrases, &all, settings, &progress);
@@ -67,22 +59,13 @@ pub struct Model {
 impl Model {
     /// Mines the vocabulary of `messages` and trains all members on them.
     #[must_use]
-    pub fn fit(
-        phrases: &[Phrase],
-        messages: &[&Message],
-        settings: &Settings,
-        progress: &Progress,
-    ) -> Self {
+    pub fn fit(phrases: &[Phrase], messages: &[&Message], settings: &Settings, progress: &Progress) -> Self {
         let texts: Vec<String> = messages.iter().map(|m| normalize(&m.text)).collect();
         let patterns = Patterns::mine(phrases, &texts, &LIMITS);
         let examples: Vec<Example> = texts
             .iter()
             .zip(messages)
-            .map(|(text, m)| Example {
-                rows: patterns.rows_of(text),
-                label: m.number(),
-                soft: None,
-            })
+            .map(|(text, m)| Example { rows: patterns.rows_of(text), label: m.number(), soft: None })
             .collect();
         let member = |seed: usize| {
             let mut random = Random(seed as u64 + 1);
@@ -92,13 +75,8 @@ impl Model {
             network
         };
         let members = std::thread::scope(|scope| {
-            let handles: Vec<_> = (0..MEMBERS)
-                .map(|seed| scope.spawn(move || member(seed)))
-                .collect();
-            handles
-                .into_iter()
-                .map(|h| h.join().expect("training does not panic"))
-                .collect()
+            let handles: Vec<_> = (0..MEMBERS).map(|seed| scope.spawn(move || member(seed))).collect();
+            handles.into_iter().map(|h| h.join().expect("training does not panic")).collect()
         });
         Self { patterns, members }
     }
@@ -110,9 +88,7 @@ impl Model {
         let mut sum = [0.0; C];
         for member in &self.members {
             let out = member.forward(&rows, None).out;
-            sum.iter_mut()
-                .zip(out)
-                .for_each(|(s, o)| *s += f64::from(o));
+            sum.iter_mut().zip(out).for_each(|(s, o)| *s += f64::from(o));
         }
         sum.map(|s| s / self.members.len() as f64)
     }
@@ -121,10 +97,7 @@ impl Model {
     fn into_learned(self, calibration: Vec<f64>) -> Learned {
         let numbers = |at: usize| -> Vec<i8> {
             let row = |m: &Network| {
-                m.rows.w[at * D..(at + 1) * D]
-                    .iter()
-                    .map(|w| (w * ROW_UNIT) as i8)
-                    .collect::<Vec<_>>()
+                m.rows.w[at * D..(at + 1) * D].iter().map(|w| (w * ROW_UNIT) as i8).collect::<Vec<_>>()
             };
             self.members.iter().flat_map(row).collect()
         };
@@ -134,26 +107,11 @@ impl Model {
             .iter()
             .map(|(text, b)| (Kind::Pattern(name(*b).to_owned()), text.clone()));
         let shapes = (0..SHAPES).map(|n| (Kind::Shape, n.to_string()));
-        let groups = self
-            .patterns
-            .groups
-            .iter()
-            .map(|g| (Kind::Group, g.clone()));
+        let groups = self.patterns.groups.iter().map(|g| (Kind::Group, g.clone()));
         let rows = patterns.chain(shapes).chain(groups).enumerate();
-        let rows = rows
-            .map(|(at, (kind, text))| Row {
-                kind,
-                text,
-                numbers: numbers(at),
-            })
-            .collect();
+        let rows = rows.map(|(at, (kind, text))| Row { kind, text, numbers: numbers(at) }).collect();
         let weights = self.members.iter().flat_map(Network::layers).collect();
-        Learned {
-            rows,
-            members: self.members.len(),
-            weights,
-            calibration,
-        }
+        Learned { rows, members: self.members.len(), weights, calibration }
     }
 }
 

@@ -78,9 +78,7 @@ fn each_candidate<F: FnMut(&str, Boundary, usize)>(text: &str, mut found: F) {
 
 /// Whether tokens stand next to each other, with one blank or nothing between.
 fn joined(text: &str, tokens: &[Token]) -> bool {
-    tokens
-        .windows(2)
-        .all(|w| matches!(&text[w[0].end..w[1].start], "" | " " | "\n"))
+    tokens.windows(2).all(|w| matches!(&text[w[0].end..w[1].start], "" | " " | "\n"))
 }
 
 fn pieces<F: FnMut(&str, Boundary, usize)>(text: &str, token: &Token, found: &mut F) {
@@ -88,11 +86,7 @@ fn pieces<F: FnMut(&str, Boundary, usize)>(text: &str, token: &Token, found: &mu
         return;
     }
     let word = &text[token.start..token.end];
-    let cuts: Vec<usize> = word
-        .char_indices()
-        .map(|(i, _)| i)
-        .chain([word.len()])
-        .collect();
+    let cuts: Vec<usize> = word.char_indices().map(|(i, _)| i).chain([word.len()]).collect();
     let letters = cuts.len() - 1;
     let sizes = if token.dense { 1..=4 } else { 3..=6 };
     for size in sizes.filter(|s| *s <= letters) {
@@ -124,18 +118,11 @@ fn tokens(text: &str) -> Vec<Token> {
         let (word, dense) = (is_word(c), is_dense(c));
         let goes_on = before != ' '
             && before != '\n'
-            && tokens
-                .last()
-                .is_some_and(|t| t.word == word && t.dense == dense && (word || before == c));
+            && tokens.last().is_some_and(|t| t.word == word && t.dense == dense && (word || before == c));
         let end = at + c.len_utf8();
         match tokens.last_mut() {
             Some(last) if goes_on => last.end = end,
-            _ => tokens.push(Token {
-                start: at,
-                end,
-                word,
-                dense,
-            }),
+            _ => tokens.push(Token { start: at, end, word, dense }),
         }
         before = c;
     }

@@ -24,14 +24,7 @@ fn view(t: &Tables) -> Automaton<'_> {
 
 fn ours(automaton: &Automaton<'_>, text: &str) -> Vec<(u32, usize, usize)> {
     let mut found = Vec::new();
-    automaton.scan(
-        text,
-        |Match {
-             pattern,
-             start,
-             end,
-         }| found.push((pattern, start, end)),
-    );
+    automaton.scan(text, |Match { pattern, start, end }| found.push((pattern, start, end)));
     found.sort_unstable();
     found
 }
@@ -56,20 +49,14 @@ fn compare(entries: &[Entry], texts: impl Iterator<Item = String>) {
         .build(entries.iter().map(|e| e.text.replace('\n', " ")))
         .expect("patterns fit");
     for text in texts {
-        assert_eq!(
-            ours(&view(&tables), &text),
-            theirs(entries, &crate_, &text),
-            "{text:?}"
-        );
+        assert_eq!(ours(&view(&tables), &text), theirs(entries, &crate_, &text), "{text:?}");
     }
 }
 
 /// Random strings over few letters, so that suffixes and overlaps abound.
 fn random_text(random: &mut Random, longest: usize) -> String {
     let alphabet = ['a', 'b', 'c', ' ', '+', '\n', 'é', '에', '러', '_'];
-    (0..=random.below(longest))
-        .map(|_| alphabet[random.below(alphabet.len())])
-        .collect()
+    (0..=random.below(longest)).map(|_| alphabet[random.below(alphabet.len())]).collect()
 }
 
 #[test]
@@ -82,9 +69,7 @@ fn random_patterns_match_as_in_the_crate() {
                 boundary: random.below(4) as u8,
             })
             .collect();
-        let texts: Vec<String> = (0..TEXTS / 40)
-            .map(|_| random_text(&mut random, 80))
-            .collect();
+        let texts: Vec<String> = (0..TEXTS / 40).map(|_| random_text(&mut random, 80)).collect();
         compare(&entries, texts.into_iter());
     }
 }
@@ -94,17 +79,11 @@ fn words_of_the_corpus_match_as_in_the_crate() {
     let folder = std::path::Path::new(env!("CARGO_MANIFEST_DIR")).join("corpus");
     let messages = corpus::read_all(&folder).expect("the corpus is in form");
     let texts: Vec<String> = messages.iter().map(|m| normalize(&m.text)).collect();
-    let mut words: Vec<&str> = texts
-        .iter()
-        .flat_map(|t| t.split_whitespace())
-        .filter(|w| w.len() < 40)
-        .collect();
+    let mut words: Vec<&str> =
+        texts.iter().flat_map(|t| t.split_whitespace()).filter(|w| w.len() < 40).collect();
     words.sort_unstable();
     words.dedup();
-    let entry = |(n, w): (usize, &&str)| Entry {
-        text: (*w).to_owned(),
-        boundary: (n % 4) as u8,
-    };
+    let entry = |(n, w): (usize, &&str)| Entry { text: (*w).to_owned(), boundary: (n % 4) as u8 };
     let entries: Vec<Entry> = words.iter().step_by(3).enumerate().map(entry).collect();
     compare(&entries, texts.into_iter().step_by(5));
 }

@@ -10,12 +10,7 @@ fn folder() -> &'static Path {
 #[test]
 fn phrases_and_corpus_keep_their_rules() {
     let faults = check::faults(folder());
-    assert!(
-        faults.is_empty(),
-        "{} faults, such as {:#?}",
-        faults.len(),
-        &faults[..faults.len().min(10)]
-    );
+    assert!(faults.is_empty(), "{} faults, such as {:#?}", faults.len(), &faults[..faults.len().min(10)]);
 }
 
 #[test]
@@ -24,10 +19,7 @@ fn every_group_of_phrases_has_a_learned_row() {
     let learned = learned::read(&folder().join("learned")).expect("weights are in form");
     let learned = learned.expect("weights are committed");
     for phrase in phrases {
-        let row = learned
-            .rows
-            .iter()
-            .find(|r| r.kind == learned::Kind::Group && r.text == phrase.group);
+        let row = learned.rows.iter().find(|r| r.kind == learned::Kind::Group && r.text == phrase.group);
         assert!(row.is_some(), "{}: run `make train`", phrase.group);
     }
 }
@@ -39,36 +31,14 @@ fn written_weights_read_back_as_they_were() {
     let text = std::fs::read_to_string(folder().join("learned/rows.tsv")).expect("committed");
     assert_eq!(learned::rows_text(&learned), text);
     let text = std::fs::read_to_string(folder().join("learned/network.tsv")).expect("committed");
-    assert_eq!(
-        learned::network_text(&learned, &triage_patterns::train::columns()),
-        text
-    );
+    assert_eq!(learned::network_text(&learned, &triage_patterns::train::columns()), text);
 }
 
 #[test]
 fn mining_finds_words_pairs_and_pieces_of_dense_scripts() {
-    let texts = vec![
-        "fix c++ now".to_owned(),
-        "fix c++ 에러".to_owned(),
-        "오류 에러 fix c++".to_owned(),
-    ];
-    let limits = triage_patterns::vocabulary::Limits {
-        words: 2,
-        pairs: 3,
-        runs: 3,
-        pieces: 9,
-        dense: 2,
-    };
+    let texts = vec!["fix c++ now".to_owned(), "fix c++ 에러".to_owned(), "오류 에러 fix c++".to_owned()];
+    let limits = triage_patterns::vocabulary::Limits { words: 2, pairs: 3, runs: 3, pieces: 9, dense: 2 };
     let patterns = lexicon::Patterns::mine(&[], &texts, &limits);
-    let found: Vec<&str> = patterns
-        .vocabulary
-        .iter()
-        .map(|(t, _)| t.as_str())
-        .collect();
-    assert_eq!(
-        found,
-        [
-            "++", "c", "c++", "fix", "fix c", "fix c++", "러", "에", "에러", "에러"
-        ]
-    );
+    let found: Vec<&str> = patterns.vocabulary.iter().map(|(t, _)| t.as_str()).collect();
+    assert_eq!(found, ["++", "c", "c++", "fix", "fix c", "fix c++", "러", "에", "에러", "에러"]);
 }

@@ -141,13 +141,20 @@ impl TriageAudit {
 /// be kept for replay by whoever finds the event left behind.
 pub fn dead_letter(dapr: &DaprConfig, letter: &DeadLetter) -> Record {
     let data = serde_json::to_value(letter).unwrap_or_default();
-    let mut event = CloudEvent::new("dead-letters", DEAD_LETTER, &letter.request_id, timestamp::format(letter.at), data);
+    let mut event =
+        CloudEvent::new("dead-letters", DEAD_LETTER, &letter.request_id, timestamp::format(letter.at), data);
     event.subject = Some(letter.student_id.clone());
     Record { keep: true, ..Record::new(dapr.dead_letter_topic.clone(), letter.student_id.clone(), event) }
 }
 
 /// The part of a decision that the event repeats.
-pub fn decision(agent: Option<&AgentId>, status: Option<u16>, error: Option<&'static str>, breaker: &str, retries: u32) -> Value {
+pub fn decision(
+    agent: Option<&AgentId>,
+    status: Option<u16>,
+    error: Option<&'static str>,
+    breaker: &str,
+    retries: u32,
+) -> Value {
     json!({
         "target_agent": agent,
         "status": status,

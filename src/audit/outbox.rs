@@ -118,7 +118,9 @@ impl<B: 'static> Outbox<B> {
         record: Record,
     ) -> Result<Ticket, Unavailable> {
         self.open_slot(store, clock)?;
-        let Some((ticket, change)) = self.0.borrow_mut().push(record) else { return Err(Unavailable::Suspended) };
+        let Some((ticket, change)) = self.0.borrow_mut().push(record) else {
+            return Err(Unavailable::Suspended);
+        };
         match self.durable(store, clock, change).await {
             Ok(()) => Ok(ticket),
             Err(fault) => {
@@ -151,7 +153,12 @@ impl<B: 'static> Outbox<B> {
     /// The event of `ticket` was acknowledged: its record ends.
     ///
     /// A fault is not reported: the record is then published once more by whoever drains the slot.
-    pub async fn settle<P: KeyValue + Clock + Signals<Bell = B>>(&self, store: Store<'_, P>, clock: &P, ticket: Ticket) {
+    pub async fn settle<P: KeyValue + Clock + Signals<Bell = B>>(
+        &self,
+        store: Store<'_, P>,
+        clock: &P,
+        ticket: Ticket,
+    ) {
         let (emptied, abandoned) = {
             let mut state = self.0.borrow_mut();
             (state.take(ticket), state.settle_sealed(ticket))
@@ -172,7 +179,11 @@ impl<B: 'static> Outbox<B> {
     }
 
     /// Makes sure there is a slot that takes records.
-    fn open_slot<P: KeyValue + Clock + Signals<Bell = B>>(&self, store: Store<'_, P>, clock: &P) -> Result<(), Unavailable> {
+    fn open_slot<P: KeyValue + Clock + Signals<Bell = B>>(
+        &self,
+        store: Store<'_, P>,
+        clock: &P,
+    ) -> Result<(), Unavailable> {
         let now = clock.monotonic();
         if self.0.borrow().takes_records(now) {
             return Ok(());
@@ -222,7 +233,8 @@ impl<B> State<B> {
             || self.current.as_ref().is_some_and(|slot| {
                 let roomy = slot.records.len() < MOST_RECORDS && slot.bytes < MOST_BYTES;
                 let young = now.saturating_sub(slot.opened) < OPEN_FOR;
-                slot.is_owned(now) && (slot.has_changes_under_way() || (roomy && young && slot.failed.is_none()))
+                slot.is_owned(now)
+                    && (slot.has_changes_under_way() || (roomy && young && slot.failed.is_none()))
             })
     }
 

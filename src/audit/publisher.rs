@@ -97,7 +97,8 @@ pub async fn send<P: Platform>(platform: &P, dapr: &DaprConfig, record: &Record)
     let Some(request) = dapr::publish(dapr, &record.topic, &record.key, &record.event) else {
         return Published::Failed;
     };
-    let limits = TransportLimits { connect: Duration::from_millis(500), first_byte: LIMIT, between_bytes: LIMIT };
+    let limits =
+        TransportLimits { connect: Duration::from_millis(500), first_byte: LIMIT, between_bytes: LIMIT };
     match within(platform, LIMIT, platform.send(request, limits)).await {
         Some(Ok(response)) if response.status().is_success() => Published::Acknowledged,
         _ => Published::Failed,

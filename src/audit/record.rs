@@ -92,7 +92,9 @@ mod tests {
     #[test]
     fn a_slot_goes_stale_by_its_age() {
         let slot = Slot::new(100_000, Vec::new());
-        for (now, stale) in [(100_000, false), (139_999, false), (140_000, true), (50_000, false), (39_000, true)] {
+        for (now, stale) in
+            [(100_000, false), (139_999, false), (140_000, true), (50_000, false), (39_000, true)]
+        {
             assert_eq!(slot.is_stale(now), stale, "{now}");
         }
     }

@@ -44,7 +44,8 @@ impl Refusals {
         let tally = tallies.entry(reason).or_default();
         tally.total = tally.total.saturating_add(1);
         tally.unreported = tally.unreported.saturating_add(1);
-        let due = tally.reported_at.is_none_or(|at| now.saturating_sub(at) >= EVERY) || is_power_of_ten(tally.total);
+        let due = tally.reported_at.is_none_or(|at| now.saturating_sub(at) >= EVERY)
+            || is_power_of_ten(tally.total);
         due.then(|| {
             tally.reported_at = Some(now);
             std::mem::take(&mut tally.unreported)

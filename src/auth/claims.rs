@@ -117,7 +117,8 @@ fn time(members: &Map<String, Value>, name: &str) -> Result<Option<UnixMillis>, 
     let Some(value) = members.get(name) else {
         return Ok(None);
     };
-    let whole = value.as_u64().filter(|seconds| *seconds <= LAST_SECOND).map(|seconds| seconds.saturating_mul(1_000));
+    let whole =
+        value.as_u64().filter(|seconds| *seconds <= LAST_SECOND).map(|seconds| seconds.saturating_mul(1_000));
     let milliseconds = whole.or_else(|| {
         // The range also holds back NaN and infinities; below it the cast is exact.
         let seconds = value.as_f64().filter(|s| s.is_sign_positive() && *s <= LAST_SECOND as f64)?;

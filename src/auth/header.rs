@@ -24,8 +24,11 @@ impl Header {
     /// Reads the first segment.
     pub(super) fn parse(segment: &str) -> Result<Self, Refusal> {
         let members = segment::object(segment)?;
-        let algorithm =
-            members.get("alg").and_then(Value::as_str).and_then(Algorithm::parse).ok_or(Refusal::UnknownAlgorithm)?;
+        let algorithm = members
+            .get("alg")
+            .and_then(Value::as_str)
+            .and_then(Algorithm::parse)
+            .ok_or(Refusal::UnknownAlgorithm)?;
         if members.contains_key("crit") {
             return Err(Refusal::CriticalExtension);
         }

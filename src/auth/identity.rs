@@ -128,7 +128,11 @@ mod tests {
         for (role, student, staff) in
             [(Role::Student, true, false), (Role::Instructor, false, true), (Role::Admin, false, true)]
         {
-            assert_eq!((subject("student_").fits(role), subject("staff_").fits(role)), (student, staff), "{role:?}");
+            assert_eq!(
+                (subject("student_").fits(role), subject("staff_").fits(role)),
+                (student, staff),
+                "{role:?}"
+            );
         }
     }
 

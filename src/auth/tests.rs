@@ -53,8 +53,14 @@ fn a_token_may_leave_out_what_is_optional_and_say_more_than_is_needed() {
         ("exponents", good().claim("exp", 2e9)),
         ("us among the audiences", good().claim("aud", vec!["billing", support::AUDIENCE])),
         ("jti and nonce", good().claim("jti", "1").claim("nonce", "2")),
-        ("other claims", good().claim("groups", vec!["a"]).claim("address", serde_json::json!({"city": "x"}))),
-        ("depth", good().claims_json(good().claims_text().replace("\"now\":", "\"x\":[[[[[[[[{}]]]]]]]],\"now\":"))),
+        (
+            "other claims",
+            good().claim("groups", vec!["a"]).claim("address", serde_json::json!({"city": "x"})),
+        ),
+        (
+            "depth",
+            good().claims_json(good().claims_text().replace("\"now\":", "\"x\":[[[[[[[[{}]]]]]]]],\"now\":")),
+        ),
         ("white space", good().claims_json(good().claims_text().replace(',', " ,\n\t"))),
     ] {
         assert!(check(&token.build()).is_ok(), "{name}: {:?}", check(&token.build()));

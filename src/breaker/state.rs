@@ -129,7 +129,8 @@ pub fn admit(breaker: Breaker, policy: &Policy, now: UnixMillis) -> Admission {
             // epoch, so that they end all the same.
             let opens = if opens <= now { opens } else { 0 };
             let slot = now.saturating_sub(opens).checked_div(lease).unwrap_or(0);
-            let until = opens.saturating_add(slot.saturating_add(1).saturating_mul(lease)).max(now.saturating_add(1));
+            let until =
+                opens.saturating_add(slot.saturating_add(1).saturating_mul(lease)).max(now.saturating_add(1));
             Admission::ProbeIf { generation, slot, until }
         }
     }

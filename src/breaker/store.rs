@@ -96,7 +96,8 @@ impl<'a, P: KeyValue + Clock> Breakers<'a, P> {
 
     /// Closes the breaker of `agent`, whatever it was; true when it had not been closed.
     pub async fn reset(&self, agent: &AgentId) -> Result<bool, Unavailable> {
-        let next = |current: Breaker| Breaker { generation: current.generation.saturating_add(1), opened_at: None };
+        let next =
+            |current: Breaker| Breaker { generation: current.generation.saturating_add(1), opened_at: None };
         let was_open = self.read().await?.of(agent).opened_at.is_some();
         self.change(agent, |current| Some(next(current))).await?;
         Ok(was_open)
@@ -146,9 +147,12 @@ fn probe_key(agent: &AgentId, generation: u64, slot: u64) -> String {
 /// Whether `key` is a counter of a generation that is over, going by `records`.
 pub fn is_spent(key: &str, records: &Records) -> bool {
     let mut parts = key.split(':').skip(1);
-    let (Some(kind), Some(generation), Some(agent)) = (parts.next(), parts.next(), key.rsplit(':').next()) else {
+    let (Some(kind), Some(generation), Some(agent)) = (parts.next(), parts.next(), key.rsplit(':').next())
+    else {
         return false;
     };
-    let (Ok(generation), Some(agent)) = (generation.parse::<u64>(), AgentId::new(agent)) else { return false };
+    let (Ok(generation), Some(agent)) = (generation.parse::<u64>(), AgentId::new(agent)) else {
+        return false;
+    };
     matches!(kind, "bf" | "bp") && generation < records.of(&agent).generation
 }

@@ -114,7 +114,8 @@ mod tests {
 
     #[test]
     fn named_flags_change_and_the_others_keep_their_defaults() {
-        let flags = Flags::parse(r#"{"enable_retry_policy": false, "enable_batch_processing": true}"#).unwrap();
+        let flags =
+            Flags::parse(r#"{"enable_retry_policy": false, "enable_batch_processing": true}"#).unwrap();
         assert!(!flags.on(Flag::RetryPolicy));
         assert!(flags.on(Flag::BatchProcessing));
         assert!(flags.on(Flag::CircuitBreaker));

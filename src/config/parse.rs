@@ -128,7 +128,12 @@ pub fn block_flags(settings: &Settings, faults: &mut Faults) -> Vec<Threat> {
         .collect()
 }
 
-pub fn number<T>(settings: &Settings, variable: &'static str, range: RangeInclusive<T>, faults: &mut Faults) -> T
+pub fn number<T>(
+    settings: &Settings,
+    variable: &'static str,
+    range: RangeInclusive<T>,
+    faults: &mut Faults,
+) -> T
 where
     T: FromStr + PartialOrd + std::fmt::Display + Copy,
 {
@@ -136,7 +141,10 @@ where
     match text.parse() {
         Ok(value) if range.contains(&value) => value,
         _ => {
-            faults.add(variable, format!("must be a whole number from {} to {}, is {text:?}", range.start(), range.end()));
+            faults.add(
+                variable,
+                format!("must be a whole number from {} to {}, is {text:?}", range.start(), range.end()),
+            );
             *range.start()
         }
     }
@@ -189,7 +197,10 @@ fn same_origin(
     match origin_of_url(&url) {
         None => faults.add(url_variable, format!("must be an http or https URL, is {url:?}")),
         Some(found) if found != allowed => {
-            faults.add(origin_variable, format!("must be {found:?}, the origin of {url_variable}, is {allowed:?}"));
+            faults.add(
+                origin_variable,
+                format!("must be {found:?}, the origin of {url_variable}, is {allowed:?}"),
+            );
         }
         Some(_) => {}
     }

@@ -1,8 +1,9 @@
 use super::*;
 
 fn with(changes: &[(&str, &str)]) -> Result<Config, Faults> {
-    let settings =
-        changes.iter().fold(Settings::default(), |settings, (name, value)| settings.with(name, value).expect("a variable"));
+    let settings = changes
+        .iter()
+        .fold(Settings::default(), |settings, (name, value)| settings.with(name, value).expect("a variable"));
     Config::read(&settings)
 }
 
@@ -52,7 +53,8 @@ fn each_bad_value_is_reported_under_its_own_name() {
 
 #[test]
 fn all_faults_come_at_once() {
-    let faults = with(&[("environment", "x"), ("rate_limit_per_minute", "x"), ("retry_attempts", "x")]).unwrap_err();
+    let faults =
+        with(&[("environment", "x"), ("rate_limit_per_minute", "x"), ("retry_attempts", "x")]).unwrap_err();
     assert_eq!(faults.iter().count(), 3, "{faults}");
 }
 
@@ -80,7 +82,9 @@ fn outside_development_the_sidecar_must_be_a_real_one() {
 fn authentication_cannot_be_switched_off_outside_development() {
     let off = ("features", r#"{"enable_jwt_validation": false}"#);
     assert!(with(&[off]).is_ok());
-    assert!(with(&[off, ("dapr_url", "http://localhost:3500"), ("jwt_keys", "")]).unwrap_err().names("features"));
+    assert!(
+        with(&[off, ("dapr_url", "http://localhost:3500"), ("jwt_keys", "")]).unwrap_err().names("features")
+    );
     assert!(with(&[off, ("environment", "production")]).unwrap_err().names("features"));
 }
 
@@ -94,7 +98,11 @@ fn without_any_key_nothing_is_served() {
 fn no_fault_repeats_a_secret() {
     let secret = "hunter2-s3cr3t-value";
     for variable in TABLE.iter().filter(|v| v.secret) {
-        for value in [secret.to_owned(), format!("{secret}\n{secret}"), format!("{{\"keys\":[{{\"k\":\"{secret}\"}}]}}")] {
+        for value in [
+            secret.to_owned(),
+            format!("{secret}\n{secret}"),
+            format!("{{\"keys\":[{{\"k\":\"{secret}\"}}]}}"),
+        ] {
             if let Err(faults) = with(&[(variable.name, &value)]) {
                 assert!(!faults.to_string().contains(secret), "{}: {faults}", variable.name);
             }

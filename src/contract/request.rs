@@ -94,7 +94,8 @@ impl ClassifyRequest {
                 object.fault("queries", "must hold 1 to 100 questions");
                 return None;
             }
-            let texts = items.iter().enumerate().map(|(i, item)| question(object, &format!("queries[{i}]"), item));
+            let texts =
+                items.iter().enumerate().map(|(i, item)| question(object, &format!("queries[{i}]"), item));
             // All of them first: every fault is told, not the first one only.
             texts.collect::<Vec<_>>().into_iter().collect()
         })
@@ -158,7 +159,8 @@ fn progress(value: &Value, faults: &FaultList) -> Option<Progress> {
         |text| AgentSource::from_name(text).is_some(),
         "must be concepts, review, debug, exercise or progress",
     );
-    let scores = ["completion_score", "quiz_score", "quality_score", "consistency_score"].map(|name| object.share(name));
+    let scores = ["completion_score", "quiz_score", "quality_score", "consistency_score"]
+        .map(|name| object.share(name));
     if object.optional("metadata").is_some_and(|value| !value.is_object()) {
         object.fault("metadata", "must be null or an object");
     }
@@ -180,7 +182,12 @@ fn progress(value: &Value, faults: &FaultList) -> Option<Progress> {
 }
 
 /// A required text member that satisfies `rule`.
-fn checked<'a>(object: &Object<'a>, name: &str, rule: impl Fn(&str) -> bool, message: &str) -> Option<&'a str> {
+fn checked<'a>(
+    object: &Object<'a>,
+    name: &str,
+    rule: impl Fn(&str) -> bool,
+    message: &str,
+) -> Option<&'a str> {
     let text = object.text(name, object.required(name)?)?;
     let valid = rule(text);
     if !valid {

@@ -79,25 +79,53 @@ fn each_broken_rule_names_its_field() {
         ("query", Some(json!("ü".repeat(5_001))), "query: must be at most 5000"),
         ("student_progress", None, "student_progress: is required"),
         ("student_progress", Some(json!([])), "student_progress: must be an object"),
-        ("student_progress.student_id", Some(json!("student_0A1B2C3D-0000-4000-8000-00000000abcd")), "student_progress.student_id: must be"),
-        ("student_progress.student_id", Some(json!("student_0a1b2c3d-0000-4000-8000-00000000abcd\n")), "student_progress.student_id: must be"),
+        (
+            "student_progress.student_id",
+            Some(json!("student_0A1B2C3D-0000-4000-8000-00000000abcd")),
+            "student_progress.student_id: must be",
+        ),
+        (
+            "student_progress.student_id",
+            Some(json!("student_0a1b2c3d-0000-4000-8000-00000000abcd\n")),
+            "student_progress.student_id: must be",
+        ),
         ("student_progress.exercise_id", Some(json!("ex_")), "student_progress.exercise_id: must be"),
         ("student_progress.exercise_id", Some(json!("ex_a/b")), "student_progress.exercise_id: must be"),
-        ("student_progress.timestamp", Some(json!("yesterday")), "student_progress.timestamp: must be an RFC 3339"),
-        ("student_progress.agent_source", Some(json!("chat")), "student_progress.agent_source: must be concepts"),
+        (
+            "student_progress.timestamp",
+            Some(json!("yesterday")),
+            "student_progress.timestamp: must be an RFC 3339",
+        ),
+        (
+            "student_progress.agent_source",
+            Some(json!("chat")),
+            "student_progress.agent_source: must be concepts",
+        ),
         ("student_progress.agent_source", None, "student_progress.agent_source: is required"),
         ("student_progress.quiz_score", Some(json!(1.01)), "student_progress.quiz_score: must be a number"),
         ("student_progress.quiz_score", Some(json!("1")), "student_progress.quiz_score: must be a number"),
-        ("student_progress.idempotency_key", Some(json!("ABCDEF")), "student_progress.idempotency_key: must be"),
+        (
+            "student_progress.idempotency_key",
+            Some(json!("ABCDEF")),
+            "student_progress.idempotency_key: must be",
+        ),
         ("student_progress.metadata", Some(json!("x")), "student_progress.metadata: must be null"),
         ("student_progress.grade", Some(json!(1)), "student_progress.grade: unknown field"),
         ("timestamp", Some(json!("2026-01-01T00:05:01Z")), "timestamp: must be within 5 minutes"),
         ("timestamp", Some(json!(5)), "timestamp: must be a string"),
         ("session_context", Some(json!("x")), "session_context: must be an object"),
-        ("session_context", Some(json!({"conversation_id": "x"})), "session_context.conversation_id: must be a uuid"),
+        (
+            "session_context",
+            Some(json!({"conversation_id": "x"})),
+            "session_context.conversation_id: must be a uuid",
+        ),
         ("session_context", Some(json!({"turn_number": -1})), "session_context.turn_number: must be"),
         ("session_context", Some(json!({"turn_number": 1.5})), "session_context.turn_number: must be"),
-        ("session_context", Some(json!({"previous_intent": "chat"})), "session_context.previous_intent: must be"),
+        (
+            "session_context",
+            Some(json!({"previous_intent": "chat"})),
+            "session_context.previous_intent: must be",
+        ),
         ("extra<script>", Some(json!(1)), "extra?script?: unknown field"),
     ];
     for (path, value, expected) in cases {
@@ -141,7 +169,9 @@ fn a_batch_holds_one_to_a_hundred_questions() {
     let read = |value: Value| ClassifyRequest::parse_batch(value.to_string().as_bytes());
     assert_eq!(read(json!({"queries": ["a", "b"]})).unwrap().len(), 2);
     assert_eq!(read(json!({"queries": ["a", " ", 3]})).unwrap_err().len(), 2);
-    for bad in [json!({}), json!({"queries": []}), json!({"queries": "a"}), json!({"queries": vec!["a"; 101]})] {
+    for bad in
+        [json!({}), json!({"queries": []}), json!({"queries": "a"}), json!({"queries": vec!["a"; 101]})]
+    {
         assert!(read(bad).is_err());
     }
 }

@@ -97,5 +97,8 @@ impl<'a> Object<'a> {
 
 /// A caller's member name, fit for an error message.
 fn harmless(name: &str) -> String {
-    name.chars().take(40).map(|c| if c.is_ascii_alphanumeric() || "_-".contains(c) { c } else { '?' }).collect()
+    name.chars()
+        .take(40)
+        .map(|c| if c.is_ascii_alphanumeric() || "_-".contains(c) { c } else { '?' })
+        .collect()
 }

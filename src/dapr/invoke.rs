@@ -125,7 +125,8 @@ mod tests {
         let table = AgentTable::parse(EMBEDDED).unwrap();
         let agent = table.for_intent(invocation.intent).unwrap();
         let dapr = Config::read(&Settings::default()).unwrap().dapr;
-        invoke(&dapr, invocation, Call { agent, attempt: 2, remaining: Duration::from_millis(7_500) }).unwrap()
+        invoke(&dapr, invocation, Call { agent, attempt: 2, remaining: Duration::from_millis(7_500) })
+            .unwrap()
     }
 
     #[test]
@@ -136,7 +137,17 @@ mod tests {
         names.sort_unstable();
         assert_eq!(
             names,
-            ["accept", "content-length", "content-type", "idempotency-key", "traceparent", "x-deadline-ms", "x-request-id", "x-student-id", "x-triage-risk"]
+            [
+                "accept",
+                "content-length",
+                "content-type",
+                "idempotency-key",
+                "traceparent",
+                "x-deadline-ms",
+                "x-request-id",
+                "x-student-id",
+                "x-triage-risk"
+            ]
         );
         assert_eq!(request.headers()["x-deadline-ms"], "7500");
         assert_eq!(request.headers()["content-length"], request.body().len().to_string().as_str());

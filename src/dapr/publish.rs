@@ -9,7 +9,12 @@ use crate::config::DaprConfig;
 ///
 /// Any other content type than `application/cloudevents+json` makes Dapr wrap the body into an event
 /// of its own, with an id of its own, and consumers could no longer tell repeats.
-pub fn publish(dapr: &DaprConfig, topic: &str, partition_key: &str, event: &CloudEvent) -> Option<http::Request<Vec<u8>>> {
+pub fn publish(
+    dapr: &DaprConfig,
+    topic: &str,
+    partition_key: &str,
+    event: &CloudEvent,
+) -> Option<http::Request<Vec<u8>>> {
     let body = serde_json::to_vec(event).ok()?;
     let uri = format!(
         "{}/v1.0/publish/{}/{topic}?metadata.partitionKey={}",
@@ -47,7 +52,13 @@ mod tests {
     fn an_event_keeps_its_own_id_and_partition() {
         let settings = Settings::default().with("dapr_api_token", "t0ken").unwrap();
         let dapr = Config::read(&settings).unwrap().dapr;
-        let event = CloudEvent::new("part", "kind", "id-1", "2026-01-01T00:00:00Z".into(), serde_json::json!({"a": 1}));
+        let event = CloudEvent::new(
+            "part",
+            "kind",
+            "id-1",
+            "2026-01-01T00:00:00Z".into(),
+            serde_json::json!({"a": 1}),
+        );
         let request = publish(&dapr, "learning.events", "student_1&x=ü", &event).unwrap();
         assert_eq!(
             request.uri().to_string(),

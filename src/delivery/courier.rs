@@ -118,7 +118,12 @@ impl<P: Platform> Courier<'_, P> {
     /// Calls `agent` until it answers or no further attempt makes sense. `records` are the breakers
     /// as the request's first read found them.
     pub async fn deliver(&self, agent: &Agent, invocation: &Invocation, records: Records) -> Report<P::Body> {
-        let mut report = Report { attempts: Vec::new(), phase: Phase::Closed, permit: None, result: Err(Undelivered::Deadline) };
+        let mut report = Report {
+            attempts: Vec::new(),
+            phase: Phase::Closed,
+            permit: None,
+            result: Err(Undelivered::Deadline),
+        };
         let mut records = records;
         for number in 1..=self.attempts() {
             let permit = match self.admit(&records, agent) {
@@ -224,11 +229,19 @@ impl<P: Platform> Courier<'_, P> {
     }
 
     /// One exchange. Both its waits are raced against timers of our own.
-    async fn call(&self, agent: &Agent, invocation: &Invocation, number: u32, permit: Permit) -> Tried<P::Body> {
+    async fn call(
+        &self,
+        agent: &Agent,
+        invocation: &Invocation,
+        number: u32,
+        permit: Permit,
+    ) -> Tried<P::Body> {
         let remaining = self.remaining();
         let granted = remaining >= agent.first_byte_timeout.min(self.whole.saturating_sub(BARELY));
-        let failed = |cause| Tried::Failed(Failed { cause, hint: None, counts: granted || cause != Cause::Deadline });
-        let Some(request) = dapr::invoke(self.dapr, invocation, Call { agent, attempt: number, remaining }) else {
+        let failed =
+            |cause| Tried::Failed(Failed { cause, hint: None, counts: granted || cause != Cause::Deadline });
+        let Some(request) = dapr::invoke(self.dapr, invocation, Call { agent, attempt: number, remaining })
+        else {
             return failed(Cause::Transport(TransportFault::Denied));
         };
         let limits = TransportLimits {
@@ -263,7 +276,11 @@ impl<P: Platform> Courier<'_, P> {
                 Tried::Failed(Failed { cause, hint, counts: true })
             }
             Class::Success if stream => Tried::Done(Delivered::Stream(response.into_body(), permit)),
-            Class::Success => match self.read(response.into_body(), MAX_REPLY, self.remaining()).await.and_then(Reply::parse) {
+            Class::Success => match self
+                .read(response.into_body(), MAX_REPLY, self.remaining())
+                .await
+                .and_then(Reply::parse)
+            {
                 Ok(reply) => Tried::Done(Delivered::Json(reply)),
                 Err(cause) => Tried::Failed(Failed { cause, hint: None, counts: true }),
             },

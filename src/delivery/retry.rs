@@ -54,7 +54,8 @@ impl RetryPolicy {
             return Verdict::Stop;
         }
         let doublings = attempt.saturating_sub(1).min(16);
-        let ceiling = self.base.saturating_mul(1_u32.checked_shl(doublings).unwrap_or(u32::MAX)).min(self.cap);
+        let ceiling =
+            self.base.saturating_mul(1_u32.checked_shl(doublings).unwrap_or(u32::MAX)).min(self.cap);
         let jitter = full_jitter(ceiling, random);
         let pause = hint.map_or(jitter, |hint| hint.max(jitter));
         let left = remaining.saturating_sub(pause);
@@ -95,7 +96,10 @@ mod tests {
         for (attempt, ceiling_ms) in [(1, 100), (2, 200), (3, 400), (4, 400), (9, 400)] {
             let ceiling = Duration::from_millis(ceiling_ms);
             let most = u64::try_from(ceiling.as_micros()).unwrap();
-            assert_eq!(policy.after(attempt, Cause::Status(503), None, LONG, most), Verdict::RetryAfter(ceiling));
+            assert_eq!(
+                policy.after(attempt, Cause::Status(503), None, LONG, most),
+                Verdict::RetryAfter(ceiling)
+            );
             assert_eq!(
                 policy.after(attempt, Cause::Status(503), None, LONG, most + 1),
                 Verdict::RetryAfter(Duration::ZERO)
@@ -120,7 +124,10 @@ mod tests {
         let second = Verdict::RetryAfter(Duration::from_secs(1));
         assert_eq!(after(1, Cause::Status(429), Some(1_000), LONG, 77), second);
         assert_eq!(after(1, Cause::Status(429), Some(10_000), LONG, 77), Verdict::Stop);
-        assert_eq!(after(1, Cause::Status(429), Some(0), LONG, 50_000), Verdict::RetryAfter(Duration::from_millis(50)));
+        assert_eq!(
+            after(1, Cause::Status(429), Some(0), LONG, 50_000),
+            Verdict::RetryAfter(Duration::from_millis(50))
+        );
     }
 
     #[test]

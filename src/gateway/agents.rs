@@ -51,7 +51,9 @@ pub async fn reset<P: Platform, B: Incoming>(
     }
     let reset = exchange.instance.breakers(config).reset(agent).await;
     match reset {
-        Ok(was_open) => Outcome::ok(&json!({ "agent": agent, "circuit_breaker": "closed", "was_open": was_open })),
+        Ok(was_open) => {
+            Outcome::ok(&json!({ "agent": agent, "circuit_breaker": "closed", "was_open": was_open }))
+        }
         Err(fault) => Err(Problem::ServiceUnavailable(format!("key-value store: {}", fault.as_str()))),
     }
 }

@@ -59,7 +59,9 @@ const EXPOSED: &str = "x-request-id, x-correlation-id, retry-after, ratelimit, r
 pub fn finish<P: Platform, B>(exchange: &Exchange<P, B>, outcome: Outcome<P>) -> Answer<P> {
     let config = exchange.instance.config().ok();
     let (status, content_type, body, headers, relay) = match outcome {
-        Outcome::Json(status, text, headers) => (status, "application/json", text.into_bytes(), headers, None),
+        Outcome::Json(status, text, headers) => {
+            (status, "application/json", text.into_bytes(), headers, None)
+        }
         Outcome::Empty => (204, "", Vec::new(), Vec::new(), None),
         Outcome::Stream(relay) => {
             // Tells proxies in front (nginx, and so Kong) not to collect the stream.
@@ -116,7 +118,8 @@ fn base<P: Platform, B>(exchange: &Exchange<P, B>, config: Option<&Config>, stat
 fn cors<P: Platform, B>(exchange: &Exchange<P, B>, config: Option<&Config>, response: Builder) -> Builder {
     let Some(config) = config.filter(|config| !config.cors_origins.is_empty()) else { return response };
     let response = response.header("vary", "origin");
-    let allowed = exchange.header("origin").filter(|origin| config.cors_origins.iter().any(|known| known == origin));
+    let allowed =
+        exchange.header("origin").filter(|origin| config.cors_origins.iter().any(|known| known == origin));
     let Some(origin) = allowed else { return response };
     let response = response
         .header("access-control-allow-origin", origin)

@@ -109,7 +109,8 @@ pub async fn drain_if_due<P: Platform>(instance: &Instance<P>, config: &Config) 
 async fn drain_some<P: Platform>(instance: &Instance<P>, config: &Config) -> Result<(), Unavailable> {
     let store = instance.store();
     let present = OUTBOX.bucket(instance.platform.now());
-    let head = store.get(HEAD).await?.and_then(|bytes| read_head(&bytes)).filter(|head| head.bucket <= present);
+    let head =
+        store.get(HEAD).await?.and_then(|bytes| read_head(&bytes)).filter(|head| head.bucket <= present);
     let mut at = head.unwrap_or(Position { bucket: present.saturating_sub(LOOK_BACK), number: 1 });
     let (mut reads, mut all_empty) = (0_usize, true);
     while at.bucket <= present && reads < READS_PER_REQUEST {
@@ -128,7 +129,11 @@ async fn drain_some<P: Platform>(instance: &Instance<P>, config: &Config) -> Res
         // New entries are written to this minute and the last one only.
         let past = at.bucket.saturating_add(1) < present;
         if all_empty && past {
-            at = if finished { Position { bucket: at.bucket.saturating_add(1), number: 1 } } else { Position { number, ..at } };
+            at = if finished {
+                Position { bucket: at.bucket.saturating_add(1), number: 1 }
+            } else {
+                Position { number, ..at }
+            };
             store.set(HEAD, format!("{}:{}", at.bucket, at.number).as_bytes()).await?;
         } else {
             at = Position { bucket: at.bucket.saturating_add(1), number: 1 };
@@ -151,7 +156,10 @@ fn lease(slot_key: &str, now: UnixMillis) -> String {
 
 /// Whether the lease `key` is over at `now`.
 pub fn lease_is_spent(key: &str, now: UnixMillis) -> bool {
-    let slot = key.strip_prefix("n:dr:").and_then(|rest| rest.split(':').next()).and_then(|slot| slot.parse::<u64>().ok());
+    let slot = key
+        .strip_prefix("n:dr:")
+        .and_then(|rest| rest.split(':').next())
+        .and_then(|slot| slot.parse::<u64>().ok());
     slot.is_some_and(|slot| slot.saturating_add(2).saturating_mul(LEASE_MS) < now)
 }
 

@@ -47,9 +47,9 @@ pub async fn claim<P: Platform, B: Incoming>(
     let mut headers = exchange.headers().get_all("idempotency-key").iter();
     let header = match (headers.next(), headers.next()) {
         (Some(_), Some(_)) => return Err(malformed("idempotency-key: stands twice")),
-        (Some(value), None) => {
-            Some(value.to_str().map_err(|_| malformed("idempotency-key: must be 1 to 256 visible characters"))?)
-        }
+        (Some(value), None) => Some(
+            value.to_str().map_err(|_| malformed("idempotency-key: must be 1 to 256 visible characters"))?,
+        ),
         (None, _) => None,
     };
     let field = question.request.progress.idempotency_key.as_deref();
@@ -89,7 +89,10 @@ impl Claim {
     /// Keeps others out for longer: a stream outlasts the slot its claim was taken in.
     pub fn hold<P: Platform>(&mut self, instance: &Instance<P>, config: &Config) {
         let present = slots(&self.subject, &self.name, config, instance.platform.now());
-        if self.taken && present.claim != self.slots.claim && instance.store().increment(&present.claim, 1).is_ok() {
+        if self.taken
+            && present.claim != self.slots.claim
+            && instance.store().increment(&present.claim, 1).is_ok()
+        {
             self.slots = present;
         }
     }
@@ -178,7 +181,9 @@ pub fn finish<P: Platform, B>(
     outcome: &Result<Outcome<P>, Problem>,
 ) {
     let Some(claim) = claim else { return };
-    let Ok(Outcome::Json(status @ 200..=299, body, _)) = outcome else { return release(exchange, Some(claim)) };
+    let Ok(Outcome::Json(status @ 200..=299, body, _)) = outcome else {
+        return release(exchange, Some(claim));
+    };
     if body.len() > MOST_KEPT {
         return release(exchange, Some(claim));
     }

@@ -11,7 +11,9 @@ use super::question;
 use super::triage::ROLES;
 use crate::breaker::Records;
 use crate::config::{Config, Flag};
-use crate::contract::{ClassifyRequest, MAX_BATCH, MAX_BATCH_BODY, MAX_BODY, Metadata, RoutingDecision, Session};
+use crate::contract::{
+    ClassifyRequest, MAX_BATCH, MAX_BATCH_BODY, MAX_BODY, Metadata, RoutingDecision, Session,
+};
 use crate::intent::{self, Classification};
 use crate::ports::{Incoming, Platform};
 use crate::problem::Problem;
@@ -62,11 +64,13 @@ pub async fn batch<P: Platform, B: Incoming>(
     let queries = ClassifyRequest::parse_batch(&body).map_err(Problem::SchemaValidation)?;
     let cost = u32::try_from(queries.len().min(MAX_BATCH)).unwrap_or(u32::MAX);
     if cost > config.rate_limit {
-        let fault = format!("queries: a batch costs its size and the limit is {} a minute", config.rate_limit);
+        let fault =
+            format!("queries: a batch costs its size and the limit is {} a minute", config.rate_limit);
         return Err(Problem::SchemaValidation(vec![fault]));
     }
     // One was taken at the door.
-    entry::charge(exchange, config, &caller, cost.saturating_sub(1)).inspect_err(|_| entry::refund(exchange, config, &caller, 1))?;
+    entry::charge(exchange, config, &caller, cost.saturating_sub(1))
+        .inspect_err(|_| entry::refund(exchange, config, &caller, 1))?;
     let decisions: Result<Vec<RoutingDecision>, Problem> = queries
         .iter()
         .map(|query| {
@@ -85,7 +89,8 @@ fn decide<P: Platform, B: Incoming>(
 ) -> Result<RoutingDecision, Problem> {
     let agent = question::agent(config, classification.intent)?;
     let phase = exchange.instance.breakers(config).phase(records, &agent.id);
-    let metadata = Metadata { priority: agent.priority, retry_count: 0, circuit_breaker_status: phase.as_str() };
+    let metadata =
+        Metadata { priority: agent.priority, retry_count: 0, circuit_breaker_status: phase.as_str() };
     let mut decision = question::decision(exchange, classification, agent, metadata);
     decision.degraded = exchange.instance.store().suspended().then(|| vec!["store"]);
     Ok(decision)

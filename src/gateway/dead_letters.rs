@@ -28,7 +28,8 @@ pub async fn list<P: Platform, B: Incoming>(
     if !config.flags.on(Flag::DeadLetterQueue) {
         return Err(Problem::NotFound);
     }
-    let before = exchange.query("before").map(|id| dead_letter::position(&id).ok_or(Problem::NotFound)).transpose()?;
+    let before =
+        exchange.query("before").map(|id| dead_letter::position(&id).ok_or(Problem::NotFound)).transpose()?;
     let today = DEAD_LETTERS.bucket(exchange.platform().now());
     let mut letters = Vec::new();
     for bucket in (today.saturating_sub(KEPT_DAYS)..=today).rev() {
@@ -37,7 +38,8 @@ pub async fn list<P: Platform, B: Incoming>(
             break;
         }
     }
-    let next = (letters.len() >= PAGE).then(|| letters.last().and_then(|row| row.get("id").cloned())).flatten();
+    let next =
+        (letters.len() >= PAGE).then(|| letters.last().and_then(|row| row.get("id").cloned())).flatten();
     Outcome::ok(&json!({ "dead_letters": letters, "next_before": next }))
 }
 

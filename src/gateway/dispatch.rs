@@ -12,7 +12,10 @@ use crate::problem::Problem;
 
 /// A courier for this request. Its deadline runs from the moment the request was complete: a slow
 /// upload has its own limit and is not the agent's fault.
-pub fn courier<'a, P: Platform, B: Incoming>(exchange: &'a Exchange<P, B>, config: &'a Config) -> Courier<'a, P> {
+pub fn courier<'a, P: Platform, B: Incoming>(
+    exchange: &'a Exchange<P, B>,
+    config: &'a Config,
+) -> Courier<'a, P> {
     Courier {
         platform: exchange.platform(),
         dapr: &config.dapr,

@@ -32,7 +32,12 @@ pub async fn enter<P: Platform, B: Incoming>(
         Ok(claims) => claims,
         Err(Denial::KeysUnavailable) => return Err(Problem::ServiceUnavailable("key set".into())),
         Err(Denial::Refused(Refusal::BadRole)) => {
-            return Err(forbidden(exchange, config, Refusal::BadRole.as_str(), "the token's role is not known here"));
+            return Err(forbidden(
+                exchange,
+                config,
+                Refusal::BadRole.as_str(),
+                "the token's role is not known here",
+            ));
         }
         Err(Denial::Refused(refusal)) => {
             exchange.note("refusal", refusal.as_str());
@@ -123,14 +128,29 @@ fn limit<P: Platform, B: Incoming>(
 }
 
 /// Gives back what a refused request took at the door.
-pub fn refund<P: Platform, B: Incoming>(exchange: &Exchange<P, B>, config: &Config, caller: &Caller, cost: u32) {
+pub fn refund<P: Platform, B: Incoming>(
+    exchange: &Exchange<P, B>,
+    config: &Config,
+    caller: &Caller,
+    cost: u32,
+) {
     if config.flags.on(Flag::RateLimiting) && caller.store_usable {
         let now = exchange.platform().now();
-        give_back(exchange, config, &Window::of(caller.claims.subject.as_str(), &config.record_key, now), cost);
+        give_back(
+            exchange,
+            config,
+            &Window::of(caller.claims.subject.as_str(), &config.record_key, now),
+            cost,
+        );
     }
 }
 
-fn give_back<P: Platform, B: Incoming>(exchange: &Exchange<P, B>, config: &Config, window: &Window, cost: u32) {
+fn give_back<P: Platform, B: Incoming>(
+    exchange: &Exchange<P, B>,
+    config: &Config,
+    window: &Window,
+    cost: u32,
+) {
     let store = exchange.instance.store();
     if let Ok(count) = store.increment(&window.key, i64::from(cost).saturating_neg()) {
         exchange.quota.set(Some(window.quota(count, config.rate_limit)));
@@ -149,7 +169,12 @@ fn drop_past<P: Platform, B>(exchange: &Exchange<P, B>, key: String) {
 }
 
 /// Counts a refusal, and reports it after the answer when it is time to.
-fn refused<P: Platform, B: Incoming>(exchange: &Exchange<P, B>, config: &Config, reason: &'static str, status: u16) {
+fn refused<P: Platform, B: Incoming>(
+    exchange: &Exchange<P, B>,
+    config: &Config,
+    reason: &'static str,
+    status: u16,
+) {
     let platform = exchange.platform();
     if !config.flags.on(Flag::AuditLogging) {
         return;

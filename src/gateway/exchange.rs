@@ -79,7 +79,9 @@ impl<P: Platform, B: Incoming> Exchange<P, B> {
     pub fn accepts_body(&self, limit: usize) -> Result<(), Problem> {
         let media_type = self.header(CONTENT_TYPE.as_str()).and_then(|value| value.split(';').next());
         let is_json = media_type.is_some_and(|value| value.trim().eq_ignore_ascii_case("application/json"));
-        let encoded = self.header(CONTENT_ENCODING.as_str()).is_some_and(|value| !value.eq_ignore_ascii_case("identity"));
+        let encoded = self
+            .header(CONTENT_ENCODING.as_str())
+            .is_some_and(|value| !value.eq_ignore_ascii_case("identity"));
         if !is_json || encoded || self.head.headers.get_all(CONTENT_TYPE).iter().count() > 1 {
             return Err(Problem::UnsupportedMediaType);
         }
@@ -120,7 +122,10 @@ impl<P: Platform, B> Exchange<P, B> {
     /// The value of `name` in the query, as it stands there.
     pub fn query(&self, name: &str) -> Option<String> {
         let pairs = self.head.uri.query().unwrap_or("").split('&');
-        pairs.filter_map(|pair| pair.split_once('=')).find(|(key, _)| *key == name).map(|(_, value)| value.to_owned())
+        pairs
+            .filter_map(|pair| pair.split_once('='))
+            .find(|(key, _)| *key == name)
+            .map(|(_, value)| value.to_owned())
     }
 
     /// Whether the query says `name=value`.
@@ -131,7 +136,9 @@ impl<P: Platform, B> Exchange<P, B> {
     /// Whether the caller wants a stream.
     pub fn wants_stream(&self) -> bool {
         self.header("accept").is_some_and(|accept| {
-            accept.split(',').any(|item| item.split(';').next().is_some_and(|t| t.trim().eq_ignore_ascii_case("text/event-stream")))
+            accept.split(',').any(|item| {
+                item.split(';').next().is_some_and(|t| t.trim().eq_ignore_ascii_case("text/event-stream"))
+            })
         })
     }
 

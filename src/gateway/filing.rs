@@ -44,17 +44,23 @@ pub async fn secure<P: Platform>(
     ticket: Option<Ticket>,
 ) -> Secured {
     let kept = match ticket {
-        Some(ticket) => instance.outbox.renew(instance.store(), &instance.platform, ticket, record.clone()).await.ok(),
+        Some(ticket) => {
+            instance.outbox.renew(instance.store(), &instance.platform, ticket, record.clone()).await.ok()
+        }
         None => write_ahead(instance, record.clone()).await,
     };
     match kept {
-        Some(ticket) => Secured::Kept(Job::new(record, Some(ticket))),
+        Some(ticket) => Secured::Kept(Box::new(Job::new(record, Some(ticket)))),
         None => secure_by_publishing(instance, config, &record).await,
     }
 }
 
 /// Publishes `record` before the answer, because the outbox could not take it.
-pub async fn secure_by_publishing<P: Platform>(instance: &Instance<P>, config: &Config, record: &Record) -> Secured {
+pub async fn secure_by_publishing<P: Platform>(
+    instance: &Instance<P>,
+    config: &Config,
+    record: &Record,
+) -> Secured {
     let publish = instance.publisher.publish(&instance.platform, &config.dapr, record);
     match within(&instance.platform, BEFORE_ANSWER, publish).await {
         Some(Published::Acknowledged) => Secured::Published,
@@ -70,7 +76,7 @@ pub async fn secure_by_publishing<P: Platform>(instance: &Instance<P>, config: &
 #[derive(Debug)]
 pub enum Secured {
     /// In the outbox; still to be published.
-    Kept(Job),
+    Kept(Box<Job>),
     /// Published already.
     Published,
     /// Neither worked.
@@ -81,7 +87,7 @@ impl Secured {
     /// What is left to do after the answer.
     pub fn job(self) -> Option<Job> {
         match self {
-            Self::Kept(job) => Some(job),
+            Self::Kept(job) => Some(*job),
             Self::Published | Self::Lost => None,
         }
     }

@@ -22,7 +22,10 @@ impl From<Refusal> for Denial {
 }
 
 /// Who is calling, or why that cannot be said.
-pub async fn authenticate<P: Platform, B>(exchange: &Exchange<P, B>, config: &Config) -> Result<Claims, Denial> {
+pub async fn authenticate<P: Platform, B>(
+    exchange: &Exchange<P, B>,
+    config: &Config,
+) -> Result<Claims, Denial> {
     if !config.flags.on(Flag::JwtValidation) {
         return Ok(auth::trusted_consumer(exchange.headers(), exchange.platform().now())?);
     }
@@ -35,7 +38,11 @@ pub async fn authenticate<P: Platform, B>(exchange: &Exchange<P, B>, config: &Co
     }
 }
 
-async fn verified<P: Platform, B>(exchange: &Exchange<P, B>, config: &Config, token: &str) -> Result<Claims, Denial> {
+async fn verified<P: Platform, B>(
+    exchange: &Exchange<P, B>,
+    config: &Config,
+    token: &str,
+) -> Result<Claims, Denial> {
     let instance = &exchange.instance;
     let now = instance.platform.now();
     let keys = key_set::current(instance, config).await;
@@ -45,7 +52,9 @@ async fn verified<P: Platform, B>(exchange: &Exchange<P, B>, config: &Config, to
     let mut version = keys.version();
     let mut verdict = auth::verify(token, &keys, &config.token_policy, now);
     if verdict.as_ref().is_err_and(|refusal| refusal.wants_fresh_keys()) && config.jwks_url.is_some() {
-        let Some(keys) = key_set::refetched(instance, config).await else { return Err(Denial::KeysUnavailable) };
+        let Some(keys) = key_set::refetched(instance, config).await else {
+            return Err(Denial::KeysUnavailable);
+        };
         version = keys.version();
         verdict = auth::verify(token, &keys, &config.token_policy, now);
     }

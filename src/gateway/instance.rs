@@ -35,9 +35,12 @@ pub struct Instance<P: Platform> {
 impl<P: Platform> Instance<P> {
     /// Reads the variables, once.
     pub async fn start(platform: P) -> Self {
-        let config = Settings::load(&platform).await.and_then(|settings| Config::read(&settings)).map(Rc::new);
+        let config =
+            Settings::load(&platform).await.and_then(|settings| Config::read(&settings)).map(Rc::new);
         if let Err(faults) = &config {
-            platform.log(&serde_json::json!({ "error": "configuration", "faults": faults.to_string() }).to_string());
+            platform.log(
+                &serde_json::json!({ "error": "configuration", "faults": faults.to_string() }).to_string(),
+            );
         }
         platform.keep_handles(config.as_ref().is_ok_and(|config| config.flags.on(Flag::ConnectionPooling)));
         Self {
@@ -60,7 +63,9 @@ impl<P: Platform> Instance<P> {
     pub fn config(&self) -> Result<Rc<Config>, Problem> {
         match &self.config {
             Ok(config) => Ok(Rc::clone(config)),
-            Err(faults) => Err(Problem::ServiceUnavailable(format!("configuration: {}", faults.names_only()))),
+            Err(faults) => {
+                Err(Problem::ServiceUnavailable(format!("configuration: {}", faults.names_only())))
+            }
         }
     }
 

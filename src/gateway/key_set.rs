@@ -110,7 +110,8 @@ async fn fetch<P: Platform>(instance: &Rc<Instance<P>>, url: &str, own: &KeySet)
     fetched.fetching.set(true);
     fetched.asked_at.set(Some(instance.platform.monotonic()));
     let fetching = Fetching(fetched);
-    let published = within(&instance.platform, FETCH_LIMIT, published(&instance.platform, url)).await.flatten();
+    let published =
+        within(&instance.platform, FETCH_LIMIT, published(&instance.platform, url)).await.flatten();
     match published {
         Some(published) => drop(fetched.merged.replace(Some(own.merged(&published)))),
         None => instance.platform.log("{\"warning\":\"key set could not be fetched\"}"),
@@ -120,7 +121,8 @@ async fn fetch<P: Platform>(instance: &Rc<Instance<P>>, url: &str, own: &KeySet)
 
 async fn published<P: Platform>(platform: &P, url: &str) -> Option<KeySet> {
     let request = http::Request::get(url).header("accept", "application/json").body(Vec::new()).ok()?;
-    let limits = TransportLimits { connect: FETCH_LIMIT, first_byte: FETCH_LIMIT, between_bytes: FETCH_LIMIT };
+    let limits =
+        TransportLimits { connect: FETCH_LIMIT, first_byte: FETCH_LIMIT, between_bytes: FETCH_LIMIT };
     let response = platform.send(request, limits).await.ok().filter(|response| response.status() == 200)?;
     let body = collect(&mut response.into_body(), MAX_KEY_SET).await.ok()?;
     KeySet::parse_published(std::str::from_utf8(&body).ok()?).ok()

@@ -44,9 +44,9 @@ pub async fn run<P: Platform, B: Incoming>(
     exchange.note("route", "maintenance");
     authorise(exchange, config)?;
     let instance = &exchange.instance;
-    let summary = sweep(instance, config).await.map_err(|fault| {
-        Problem::ServiceUnavailable(format!("key-value store: {}", fault.as_str()))
-    })?;
+    let summary = sweep(instance, config)
+        .await
+        .map_err(|fault| Problem::ServiceUnavailable(format!("key-value store: {}", fault.as_str())))?;
     Outcome::ok(&summary)
 }
 
@@ -85,7 +85,11 @@ async fn sweep<P: Platform>(instance: &Instance<P>, config: &Config) -> Result<S
             return Ok(summary);
         }
         if OUTBOX.position(key).is_some() {
-            let drained = if broker_is_up { backlog::drain_slot(instance, config, key).await? } else { Drained::BrokerDown };
+            let drained = if broker_is_up {
+                backlog::drain_slot(instance, config, key).await?
+            } else {
+                Drained::BrokerDown
+            };
             match drained {
                 Drained::Published(events) => summary.published = summary.published.saturating_add(events),
                 Drained::Empty => {}
@@ -104,10 +108,15 @@ async fn sweep<P: Platform>(instance: &Instance<P>, config: &Config) -> Result<S
 }
 
 /// Whether nothing needs `key` any more.
-async fn expired<P: Platform>(instance: &Instance<P>, key: &str, records: &Records) -> Result<bool, Unavailable> {
+async fn expired<P: Platform>(
+    instance: &Instance<P>,
+    key: &str,
+    records: &Records,
+) -> Result<bool, Unavailable> {
     let now = instance.platform.now();
     if key.starts_with(keys::COUNTER) {
-        let outbox_over = OUTBOX.counted_bucket(key).is_some_and(|b| b.saturating_add(COUNTERS_KEPT) < OUTBOX.bucket(now));
+        let outbox_over =
+            OUTBOX.counted_bucket(key).is_some_and(|b| b.saturating_add(COUNTERS_KEPT) < OUTBOX.bucket(now));
         let letters_over = DEAD_LETTERS.counted_bucket(key).or_else(|| dead_letter::claimed_day(key));
         return Ok(rate_limit::is_spent(key, now)
             || idempotency::is_spent(key, now)

@@ -67,7 +67,11 @@ impl Question {
     }
 
     /// The problem, if this deployment or this caller does not want the question answered.
-    pub fn unwanted<P: Platform, B: Incoming>(&self, exchange: &Exchange<P, B>, config: &Config) -> Option<Problem> {
+    pub fn unwanted<P: Platform, B: Incoming>(
+        &self,
+        exchange: &Exchange<P, B>,
+        config: &Config,
+    ) -> Option<Problem> {
         let blocked: Vec<&'static str> =
             self.threats.iter().filter(|t| config.block_flags.contains(t)).map(|t| t.as_str()).collect();
         if !blocked.is_empty() {
@@ -111,7 +115,8 @@ impl Question {
         breaker: &'static str,
         retries: u32,
     ) -> RoutingDecision {
-        let metadata = Metadata { priority: agent.priority, retry_count: retries, circuit_breaker_status: breaker };
+        let metadata =
+            Metadata { priority: agent.priority, retry_count: retries, circuit_breaker_status: breaker };
         let mut decision = decision(exchange, &self.classification, agent, metadata);
         decision.student_id = Some(self.request.progress.student_id.clone());
         decision.timing_ms.classification = self.classification_ms;
@@ -130,12 +135,23 @@ impl Question {
 }
 
 /// The intent of `text` under the configured options.
-pub fn classify(config: &Config, text: &str, progress: Option<&Progress>, session: Session) -> Classification {
+pub fn classify(
+    config: &Config,
+    text: &str,
+    progress: Option<&Progress>,
+    session: Session,
+) -> Classification {
     let options = options(config);
     if !config.flags.on(Flag::SkillLibrary) {
         // Only a language model may classify, and there is none: every message abstains.
         let secondary = None;
-        return Classification { intent: Intent::None, confidence: 0.0, abstained: true, secondary, keywords: Vec::new() };
+        return Classification {
+            intent: Intent::None,
+            confidence: 0.0,
+            abstained: true,
+            secondary,
+            keywords: Vec::new(),
+        };
     }
     intent::classify(text, &context(progress, session), &options)
 }
@@ -178,7 +194,9 @@ pub fn decision<P: Platform, B: Incoming>(
         correlation_id: exchange.correlation_id.clone(),
         keywords: classification.keywords.clone(),
         model_version: intent::model_version(),
-        secondary_intent: classification.secondary.map(|(intent_type, confidence)| Secondary { intent_type, confidence }),
+        secondary_intent: classification
+            .secondary
+            .map(|(intent_type, confidence)| Secondary { intent_type, confidence }),
         abstained: classification.abstained,
         degraded: None,
         agent_response: None,
@@ -188,7 +206,10 @@ pub fn decision<P: Platform, B: Incoming>(
 
 /// The agent that answers `intent`. A checked table has one for every intent.
 pub fn agent(config: &Config, intent: Intent) -> Result<&Agent, Problem> {
-    config.agents.for_intent(intent).ok_or_else(|| Problem::ServiceUnavailable("configuration: agents".into()))
+    config
+        .agents
+        .for_intent(intent)
+        .ok_or_else(|| Problem::ServiceUnavailable("configuration: agents".into()))
 }
 
 /// Milliseconds from `moment` to now.

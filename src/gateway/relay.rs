@@ -66,12 +66,25 @@ enum End {
 impl<P: Platform> Relay<P> {
     /// Writes the stream to `out` and files how it ended.
     pub async fn run(self: Box<Self>, out: impl Outgoing) {
-        let Self { instance, config, agent, permit, claim, body, first_by, decision, request_id, audit, ticket, started } =
-            *self;
+        let Self {
+            instance,
+            config,
+            agent,
+            permit,
+            claim,
+            body,
+            first_by,
+            decision,
+            request_id,
+            audit,
+            ticket,
+            started,
+        } = *self;
         let ends = instance.platform.monotonic().saturating_add(TOTAL);
         let (ticket, claim) = (Cell::new(ticket), RefCell::new(claim));
         let end = {
-            let mut pipe = Pipe { platform: &instance.platform, body, out, ends, first_by, tail: sse::Tail::default() };
+            let mut pipe =
+                Pipe { platform: &instance.platform, body, out, ends, first_by, tail: sse::Tail::default() };
             let passing = std::pin::pin!(pipe.pass(&decision, &request_id));
             let refreshing = std::pin::pin!(refresh(&instance, &config, &audit, &ticket, &claim));
             match select(passing, refreshing).await {
@@ -104,7 +117,8 @@ async fn refresh<P: Platform>(
             claim.hold(instance, config);
         }
         if let Some(old) = ticket.get() {
-            let renewed = instance.outbox.renew(instance.store(), &instance.platform, old, record.clone()).await;
+            let renewed =
+                instance.outbox.renew(instance.store(), &instance.platform, old, record.clone()).await;
             ticket.set(renewed.ok().or(Some(old)));
         }
     }
@@ -136,7 +150,9 @@ impl<P: Platform, O: Outgoing> Pipe<'_, P, O> {
 
     async fn pass_body(&mut self) -> Result<(), End> {
         let first_limit = self.first_by.saturating_sub(self.platform.monotonic());
-        let Some(first) = self.read(first_limit).await? else { return Err(End::Truncated(Cause::InvalidReply)) };
+        let Some(first) = self.read(first_limit).await? else {
+            return Err(End::Truncated(Cause::InvalidReply));
+        };
         if sse::is_json(&first) {
             let reply = self.collect(first).await?;
             return self.write(sse::event("answer", &one_line(reply.json.get()))).await;
@@ -149,7 +165,11 @@ impl<P: Platform, O: Outgoing> Pipe<'_, P, O> {
         }
         // Dapr ends its answer in good order when the agent's connection breaks, so an event that
         // was never finished is the only sign of it.
-        if self.tail.between_events() { Ok(()) } else { Err(End::Truncated(Cause::Transport(TransportFault::Broken))) }
+        if self.tail.between_events() {
+            Ok(())
+        } else {
+            Err(End::Truncated(Cause::Transport(TransportFault::Broken)))
+        }
     }
 
     /// The agent's next bytes, within `limit` and what is left of the stream's time.

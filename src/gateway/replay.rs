@@ -27,11 +27,16 @@ pub async fn replay<P: Platform, B: Incoming>(
 ) -> Result<Outcome<P>, Problem> {
     exchange.note("route", "replay");
     let caller = entry::enter(exchange, config, &[Role::Admin]).await?;
-    let at = dead_letter::position(id).filter(|_| config.flags.on(Flag::DeadLetterQueue)).ok_or(Problem::NotFound)?;
+    let at = dead_letter::position(id)
+        .filter(|_| config.flags.on(Flag::DeadLetterQueue))
+        .ok_or(Problem::NotFound)?;
     let letter = read(exchange, at).await?;
     if exchange.asks("dry_run", "true") {
-        let would = if letter.replayed_at.is_some() { "nothing: it was replayed already" } else { "call the agent" };
-        return Outcome::ok(&json!({ "dry_run": true, "would": would, "dead_letter": describe(at, &letter) }));
+        let would =
+            if letter.replayed_at.is_some() { "nothing: it was replayed already" } else { "call the agent" };
+        return Outcome::ok(
+            &json!({ "dry_run": true, "would": would, "dead_letter": describe(at, &letter) }),
+        );
     }
     let (claim, previous) = dead_letter::replay_claims(at, &letter.request_id, exchange.arrived);
     let store = exchange.instance.store();
@@ -54,7 +59,10 @@ fn unavailable(_: Unavailable) -> Problem {
     Problem::ServiceUnavailable("key-value store".into())
 }
 
-async fn read<P: Platform, B: Incoming>(exchange: &Exchange<P, B>, at: Position) -> Result<DeadLetter, Problem> {
+async fn read<P: Platform, B: Incoming>(
+    exchange: &Exchange<P, B>,
+    at: Position,
+) -> Result<DeadLetter, Problem> {
     let bytes = exchange.instance.store().get(&DEAD_LETTERS.key(at)).await.map_err(unavailable)?;
     bytes.as_deref().and_then(DeadLetter::decode).ok_or(Problem::NotFound)
 }
@@ -94,7 +102,11 @@ async fn deliver<P: Platform, B: Incoming>(
 
 /// The request as it was, redacted, under the key its attempts carried: an agent that did answer
 /// the first time can tell.
-fn invocation<P: Platform, B: Incoming>(exchange: &Exchange<P, B>, config: &Config, letter: &DeadLetter) -> Invocation {
+fn invocation<P: Platform, B: Incoming>(
+    exchange: &Exchange<P, B>,
+    config: &Config,
+    letter: &DeadLetter,
+) -> Invocation {
     Invocation {
         request_id: letter.request_id.clone(),
         student_id: letter.student_id.clone(),

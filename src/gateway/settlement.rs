@@ -3,9 +3,9 @@
 use std::rc::Rc;
 
 use super::answer::Outcome;
-use super::exchange::Exchange;
 use super::claim::Claim;
 use super::dispatch;
+use super::exchange::Exchange;
 use super::filing::{self, Job, Secured};
 use super::question::{self, Question};
 use super::relay::Relay;
@@ -55,7 +55,8 @@ impl<P: Platform, B: Incoming> Settlement<'_, P, B> {
         if !reached || !self.config.flags.on(Flag::CircuitBreaker) {
             return;
         }
-        let (instance, config, agent) = (Rc::clone(&self.exchange.instance), Rc::clone(self.config), self.agent.id.clone());
+        let (instance, config, agent) =
+            (Rc::clone(&self.exchange.instance), Rc::clone(self.config), self.agent.id.clone());
         self.exchange.instance.platform.spawn(async move {
             let _ = instance.breakers(&config).succeeded(&agent, permit).await;
         });
@@ -63,7 +64,8 @@ impl<P: Platform, B: Incoming> Settlement<'_, P, B> {
 
     fn audit(&self, success: bool, outcome: Ending, status: u16, error: Option<&'static str>) -> TriageAudit {
         let mut facts = self.question.facts.clone();
-        facts.decision = audit::decision(Some(&self.agent.id), Some(status), error, self.phase.as_str(), self.retries());
+        facts.decision =
+            audit::decision(Some(&self.agent.id), Some(status), error, self.phase.as_str(), self.retries());
         TriageAudit {
             facts,
             delivery: Delivery {
@@ -98,7 +100,8 @@ impl<P: Platform, B: Incoming> Settlement<'_, P, B> {
         let (jobs, lost) = self.file(&audit).await;
         let degraded = self.degraded(lost);
         filing::publish_later(&self.exchange.instance, self.config, jobs);
-        let mut decision = self.question.decision(self.exchange, self.agent, self.phase.as_str(), self.retries());
+        let mut decision =
+            self.question.decision(self.exchange, self.agent, self.phase.as_str(), self.retries());
         decision.degraded = degraded;
         decision.agent_response = Some(reply.json);
         decision.timing_ms.agent = self.waited;
@@ -116,7 +119,8 @@ impl<P: Platform, B: Incoming> Settlement<'_, P, B> {
             degraded = lost;
         }
         let degraded = self.degraded(degraded);
-        let mut decision = self.question.decision(self.exchange, self.agent, self.phase.as_str(), self.retries());
+        let mut decision =
+            self.question.decision(self.exchange, self.agent, self.phase.as_str(), self.retries());
         decision.degraded = degraded;
         decision.timing_ms.agent = self.waited;
         decision.timing_ms.total = question::since(self.exchange, self.exchange.started);

@@ -3,8 +3,8 @@
 use std::rc::Rc;
 
 use super::answer::Outcome;
-use super::dispatch;
 use super::claim::{self, Claim, Claimed};
+use super::dispatch;
 use super::entry::{self, Caller};
 use super::exchange::Exchange;
 use super::filing::{self, Job};
@@ -148,7 +148,11 @@ async fn call<'c, P: Platform, B: Incoming>(
 }
 
 /// A stored answer is an answer: its event is secured like any other.
-async fn file_replay<P: Platform, B: Incoming>(exchange: &Exchange<P, B>, config: &Rc<Config>, question: &Question) {
+async fn file_replay<P: Platform, B: Incoming>(
+    exchange: &Exchange<P, B>,
+    config: &Rc<Config>,
+    question: &Question,
+) {
     if !config.flags.on(Flag::AuditLogging) {
         return;
     }
@@ -165,7 +169,11 @@ async fn file_replay<P: Platform, B: Incoming>(exchange: &Exchange<P, B>, config
 }
 
 /// Secures an event before the answer and publishes it after.
-async fn settle<P: Platform, B: Incoming>(exchange: &Exchange<P, B>, config: &Rc<Config>, audit: &TriageAudit) {
+async fn settle<P: Platform, B: Incoming>(
+    exchange: &Exchange<P, B>,
+    config: &Rc<Config>,
+    audit: &TriageAudit,
+) {
     let secured = filing::secure(&exchange.instance, config, audit.record(&config.dapr), None).await;
     if secured.is_lost() {
         exchange.note("audit", "lost");
@@ -196,7 +204,12 @@ fn refused_question<P: Platform, B: Incoming>(
     problem
 }
 
-fn file_refusal<P: Platform, B>(exchange: &Exchange<P, B>, config: &Rc<Config>, facts: audit::Facts, problem: &Problem) {
+fn file_refusal<P: Platform, B>(
+    exchange: &Exchange<P, B>,
+    config: &Rc<Config>,
+    facts: audit::Facts,
+    problem: &Problem,
+) {
     if config.flags.on(Flag::AuditLogging) {
         let record = refusal(exchange, facts, problem).record(&config.dapr);
         filing::publish_later(&exchange.instance, config, vec![Job::new(record, None)]);
@@ -216,7 +229,11 @@ async fn settle_refusal<P: Platform, B: Incoming>(
     problem
 }
 
-fn refusal<P: Platform, B>(exchange: &Exchange<P, B>, mut facts: audit::Facts, problem: &Problem) -> TriageAudit {
+fn refusal<P: Platform, B>(
+    exchange: &Exchange<P, B>,
+    mut facts: audit::Facts,
+    problem: &Problem,
+) -> TriageAudit {
     facts.decision = audit::decision(None, Some(problem.status()), Some(problem.error()), "closed", 0);
     if let Problem::SchemaValidation(faults) = problem {
         facts.schema_errors.clone_from(faults);

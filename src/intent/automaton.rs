@@ -89,10 +89,7 @@ impl Automaton<'_> {
     fn slot(&self, at: u32) -> (u32, u32) {
         let slot = self.slots.get(at as usize).copied().unwrap_or_default();
         let [a, b, c, d, e, f, g, h] = slot;
-        (
-            u32::from_le_bytes([a, b, c, d]),
-            u32::from_le_bytes([e, f, g, h]),
-        )
+        (u32::from_le_bytes([a, b, c, d]), u32::from_le_bytes([e, f, g, h]))
     }
 
     fn report<F: FnMut(Match)>(&self, state: u32, text: &str, end: usize, found: &mut F) {
@@ -104,11 +101,7 @@ impl Automaton<'_> {
             let boundary = Boundary::from_bits(u8::try_from(link >> 28).unwrap_or(u8::MAX));
             let start = end.saturating_sub(length);
             if boundary.admits(text, start, end) {
-                found(Match {
-                    pattern,
-                    start,
-                    end,
-                });
+                found(Match { pattern, start, end });
             }
             next = (link & 0x0fff_ffff).checked_sub(1);
         }
@@ -121,8 +114,6 @@ impl Automaton<'_> {
         let before = u32::from_le_bytes([i, j, k, l]);
         let below = bits & (1_u64 << (state % 64)).wrapping_sub(1);
         let rank = before.saturating_add(below.count_ones());
-        self.heads
-            .get(rank as usize)
-            .map(|p| u32::from_le_bytes(*p))
+        self.heads.get(rank as usize).map(|p| u32::from_le_bytes(*p))
     }
 }

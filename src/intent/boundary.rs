@@ -114,11 +114,7 @@ enum Kind {
 impl Kind {
     fn of(c: char) -> Self {
         if c.is_ascii() {
-            if c.is_ascii_alphanumeric() || c == '_' {
-                Self::Letter
-            } else {
-                Self::Symbol
-            }
+            if c.is_ascii_alphanumeric() || c == '_' { Self::Letter } else { Self::Symbol }
         } else if is_dense(c) {
             Self::Dense
         } else if c.is_alphanumeric() || is_mark(c) {

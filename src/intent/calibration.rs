@@ -67,12 +67,12 @@ impl Scores {
     }
 
     fn best_but(&self, excluded: Option<Intent>) -> (Intent, f64) {
-        let candidates = self
-            .by_label()
-            .into_iter()
-            .filter(|(label, _)| Some(*label) != excluded);
-        candidates.fold((Intent::None, f64::NEG_INFINITY), |best, next| {
-            if next.1 > best.1 { next } else { best }
-        })
+        let candidates = self.by_label().into_iter().filter(|(label, _)| Some(*label) != excluded);
+        candidates.fold(
+            (Intent::None, f64::NEG_INFINITY),
+            |best, next| {
+                if next.1 > best.1 { next } else { best }
+            },
+        )
     }
 }

@@ -91,11 +91,7 @@ impl Context {
 
     fn for_previous(&self, label: Intent) -> f64 {
         let under_way = self.turn_number.is_none_or(|turn| turn > 0);
-        if under_way && self.previous_intent == Some(label) && label != Intent::None {
-            0.2
-        } else {
-            0.0
-        }
+        if under_way && self.previous_intent == Some(label) && label != Intent::None { 0.2 } else { 0.0 }
     }
 
     fn for_scores(&self, label: Intent) -> f64 {

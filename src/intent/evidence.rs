@@ -61,15 +61,7 @@ pub fn collect(text: &str, phrases: &[Match], hand: &[[u8; 4]]) -> Vec<Evidence>
         if negated(text, m.start) {
             weight = weight.saturating_neg() / 2;
         }
-        add(
-            &mut found,
-            Evidence {
-                label,
-                weight,
-                start: m.start,
-                end: m.end,
-            },
-        );
+        add(&mut found, Evidence { label, weight, start: m.start, end: m.end });
     }
     found
 }
@@ -78,31 +70,14 @@ pub fn collect(text: &str, phrases: &[Match], hand: &[[u8; 4]]) -> Vec<Evidence>
 #[must_use]
 pub fn learned(rows: &[Row], weights: &[f32], label: Intent) -> Vec<Evidence> {
     let mut found: Vec<Evidence> = Vec::new();
-    for (row, weight) in rows
-        .iter()
-        .zip(weights)
-        .filter(|(row, _)| row.end > row.start)
-    {
-        #[allow(
-            clippy::cast_possible_truncation,
-            reason = "saturates, which is as good"
-        )]
+    for (row, weight) in rows.iter().zip(weights).filter(|(row, _)| row.end > row.start) {
+        #[allow(clippy::cast_possible_truncation, reason = "saturates, which is as good")]
         let weight = (weight * 100.0) as i32;
         let (start, end) = (row.start as usize, row.end as usize);
         // a phrase and a learned pattern over the same words are one piece of evidence
-        match found
-            .iter_mut()
-            .rev()
-            .take(3)
-            .find(|e| (e.start, e.end) == (start, end))
-        {
+        match found.iter_mut().rev().take(3).find(|e| (e.start, e.end) == (start, end)) {
             Some(same) => same.weight = same.weight.saturating_add(weight),
-            None => found.push(Evidence {
-                label,
-                weight,
-                start,
-                end,
-            }),
+            None => found.push(Evidence { label, weight, start, end }),
         }
     }
     found.retain(|e| e.weight != 0);
@@ -113,29 +88,21 @@ pub fn learned(rows: &[Row], weights: &[f32], label: Intent) -> Vec<Evidence> {
 /// Matches come by their end, longest first, so only the tail has to be looked at.
 fn add(found: &mut Vec<Evidence>, new: Evidence) {
     let tail = found.iter().rev().take(4);
-    if tail
-        .clone()
-        .any(|e| e.label == new.label && e.start <= new.start && e.end >= new.end)
-    {
+    if tail.clone().any(|e| e.label == new.label && e.start <= new.start && e.end >= new.end) {
         return;
     }
-    while found
-        .last()
-        .is_some_and(|e| e.label == new.label && e.start >= new.start)
-    {
+    while found.last().is_some_and(|e| e.label == new.label && e.start >= new.start) {
         found.pop();
     }
     found.push(new);
 }
 
 fn negated(text: &str, start: usize) -> bool {
-    text.get(..start)
-        .is_some_and(|before| NEGATIONS.iter().any(|n| ends_with_word(before, n)))
+    text.get(..start).is_some_and(|before| NEGATIONS.iter().any(|n| ends_with_word(before, n)))
 }
 
 fn ends_with_word(text: &str, ending: &str) -> bool {
-    text.strip_suffix(ending)
-        .is_some_and(|rest| super::boundary::closes(text, rest.len()))
+    text.strip_suffix(ending).is_some_and(|rest| super::boundary::closes(text, rest.len()))
 }
 
 /// Where the last clause of at least two words begins.
@@ -143,9 +110,7 @@ fn last_clause(text: &str) -> usize {
     let body = text.trim_end_matches(|c: char| CLAUSE_ENDS.contains(&c) || c == ' ');
     let mut end = body.len();
     while let Some(at) = body.get(..end).and_then(|t| t.rfind(CLAUSE_ENDS)) {
-        let words = body
-            .get(at..)
-            .map_or(0, |t| t.split_whitespace().take(3).count());
+        let words = body.get(at..).map_or(0, |t| t.split_whitespace().take(3).count());
         if words > 2 {
             return at;
         }

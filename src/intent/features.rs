@@ -52,10 +52,7 @@ impl Lexicon<'_> {
     pub fn read(&self, text: &str) -> Reading {
         let sentences = sentence::split(text);
         let places = places(&sentences);
-        let mut reading = Reading {
-            rows: Vec::with_capacity(text.len() / 2),
-            phrases: Vec::new(),
-        };
+        let mut reading = Reading { rows: Vec::with_capacity(text.len() / 2), phrases: Vec::new() };
         let mut current: usize = 0;
         let mut end = sentences.first().map_or(usize::MAX, |s| s.end);
         self.automaton.scan(text, |m| {
@@ -69,21 +66,11 @@ impl Lexicon<'_> {
                 reading.phrases.push(m);
             }
             let (start, end) = (as_u32(m.start), as_u32(m.end));
-            reading.rows.push(Row {
-                number,
-                places,
-                start,
-                end,
-            });
+            reading.rows.push(Row { number, places, start, end });
         });
         shape::each(text, &sentences, |shape| {
             let number = self.learned.saturating_add(shape);
-            reading.rows.push(Row {
-                number,
-                places: EVERYWHERE,
-                start: 0,
-                end: 0,
-            });
+            reading.rows.push(Row { number, places: EVERYWHERE, start: 0, end: 0 });
         });
         reading
     }
@@ -91,10 +78,7 @@ impl Lexicon<'_> {
     /// The row of a pattern: its own, or its group's.
     fn row_of(&self, pattern: u32) -> u32 {
         match self.hand.get(pattern as usize) {
-            Some(&[_, group, _, _]) => self
-                .learned
-                .saturating_add(SHAPES)
-                .saturating_add(u32::from(group)),
+            Some(&[_, group, _, _]) => self.learned.saturating_add(SHAPES).saturating_add(u32::from(group)),
             None => pattern.saturating_sub(as_u32(self.hand.len())),
         }
     }

@@ -20,13 +20,8 @@ pub enum Intent {
 
 impl Intent {
     /// All labels, in the order of their numbers in the tables.
-    pub const ALL: [Self; 5] = [
-        Self::SyntaxHelp,
-        Self::ConceptExplanation,
-        Self::ExerciseRequest,
-        Self::ProgressCheck,
-        Self::None,
-    ];
+    pub const ALL: [Self; 5] =
+        [Self::SyntaxHelp, Self::ConceptExplanation, Self::ExerciseRequest, Self::ProgressCheck, Self::None];
 
     /// The name used on the wire and in pattern files.
     #[must_use]
@@ -42,10 +37,7 @@ impl Intent {
 
     /// The label of that name.
     #[must_use]
-    #[allow(
-        clippy::should_implement_trait,
-        reason = "an unknown name is no error here"
-    )]
+    #[allow(clippy::should_implement_trait, reason = "an unknown name is no error here")]
     pub fn from_str(name: &str) -> Option<Self> {
         Self::ALL.into_iter().find(|label| label.as_str() == name)
     }

@@ -93,21 +93,14 @@ impl<'a> Network<'a> {
                 *sum += f64::from(label);
             }
         }
-        Outcome {
-            logits: logits.map(|s| s * SHARE),
-            passes,
-        }
+        Outcome { logits: logits.map(|s| s * SHARE), passes }
     }
 
     /// What each row added to the log-odds of `label`, to first order.
     #[must_use]
     pub fn contributions(&self, outcome: &Outcome<'_>, rows: &[Row], label: usize) -> Vec<f32> {
         // whole numbers again: their sum has no order, so the compiler may use vectors
-        let slopes: Vec<_> = outcome
-            .passes
-            .iter()
-            .map(|pass| pass.slopes(label))
-            .collect();
+        let slopes: Vec<_> = outcome.passes.iter().map(|pass| pass.slopes(label)).collect();
         let mut places = 0;
         let mut along = [[0i16; WIDTH]; MEMBERS];
         let weigh = |row: &Row| {
@@ -127,19 +120,12 @@ impl<'a> Network<'a> {
 
     /// Sums the rows of each place. Rows come in runs of the same places, one run per sentence.
     fn pool(&self, rows: &[Row]) -> Pools {
-        let mut pools = Pools {
-            sums: [[[0; WIDTH]; MEMBERS]; PLACES],
-            counts: [0; PLACES],
-        };
+        let mut pools = Pools { sums: [[[0; WIDTH]; MEMBERS]; PLACES], counts: [0; PLACES] };
         for run in rows.chunk_by(|a, b| a.places == b.places) {
             let mut sums = [[0i32; WIDTH]; MEMBERS];
             for row in run {
                 if let Some(numbers) = self.rows.get(row.number as usize) {
-                    for (sum, number) in sums
-                        .as_flattened_mut()
-                        .iter_mut()
-                        .zip(numbers.as_flattened())
-                    {
+                    for (sum, number) in sums.as_flattened_mut().iter_mut().zip(numbers.as_flattened()) {
                         *sum = sum.wrapping_add(i32::from(number.cast_signed()));
                     }
                 }
@@ -169,12 +155,7 @@ impl Pools {
     /// One member's way from pools to labels.
     fn pass<'a>(&self, member: usize, weights: Weights<'a>) -> Pass<'a> {
         let scales = self.counts.map(|count| damping(count) * (1.0 / ROW_UNIT));
-        let mut pass = Pass {
-            weights,
-            scales,
-            hidden: [0.0; HIDDEN],
-            labels: [0.0; LABELS],
-        };
+        let mut pass = Pass { weights, scales, hidden: [0.0; HIDDEN], labels: [0.0; LABELS] };
         load(&mut pass.hidden, weights.hidden_bias);
         load(&mut pass.labels, weights.label_bias);
         let mut columns = weights.to_hidden.iter().zip(weights.straight);
@@ -250,17 +231,11 @@ fn combine(slopes: &[[f32; WIDTH]; PLACES], places: u8) -> [i16; WIDTH] {
             }
         }
     }
-    #[allow(
-        clippy::cast_possible_truncation,
-        reason = "saturates, which is as good"
-    )]
+    #[allow(clippy::cast_possible_truncation, reason = "saturates, which is as good")]
     along.map(|slope| (slope * FINE) as i16)
 }
 
-#[allow(
-    clippy::cast_precision_loss,
-    reason = "exact enough for an explanation"
-)]
+#[allow(clippy::cast_precision_loss, reason = "exact enough for an explanation")]
 fn dot(along: &[i16], numbers: &[u8]) -> f32 {
     let mut sum = 0i32;
     for (slope, number) in along.iter().zip(numbers) {

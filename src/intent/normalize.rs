@@ -59,11 +59,7 @@ pub fn normalize(source: &str) -> String {
 /// Calls `emit(character, start, end)` for every character of the normal form of `source`, with
 /// the source bytes it stands for.
 fn fold<F: FnMut(char, usize, usize)>(source: &str, emit: F) {
-    let mut out = Collapse {
-        emit,
-        blank: None,
-        started: false,
-    };
+    let mut out = Collapse { emit, blank: None, started: false };
     let mut chars = source.char_indices().peekable();
     while let Some((start, c)) = chars.next() {
         let next = chars.peek().copied();
@@ -165,9 +161,7 @@ fn plain(c: char) -> Option<char> {
         });
     }
     Some(match c {
-        '\u{2018}' | '\u{2019}' | '\u{201a}' | '\u{201b}' | '\u{2bc}' | '\u{b4}' | '\u{2032}' => {
-            '\''
-        }
+        '\u{2018}' | '\u{2019}' | '\u{201a}' | '\u{201b}' | '\u{2bc}' | '\u{b4}' | '\u{2032}' => '\'',
         '\u{201c}'..='\u{201f}' | '\u{ab}' | '\u{bb}' | '\u{300c}' | '\u{300d}' => '"',
         '\u{2010}'..='\u{2015}' | '\u{2212}' => '-',
         '\u{3002}' => '.',

@@ -25,10 +25,7 @@ pub struct Sentence {
 #[must_use]
 pub fn split(text: &str) -> Vec<Sentence> {
     let bytes = text.as_bytes();
-    let mut cut = Cutter {
-        sentences: Vec::with_capacity(8),
-        fenced: false,
-    };
+    let mut cut = Cutter { sentences: Vec::with_capacity(8), fenced: false };
     let mut start = 0;
     let mut tally = Tally::default();
     for (at, &byte) in bytes.iter().enumerate() {
@@ -95,22 +92,11 @@ impl Cutter {
         if fence && body.matches("```").take(2).count() == 1 {
             self.fenced = !self.fenced;
         }
-        let words = if body.is_empty() {
-            0
-        } else {
-            tally.blanks.saturating_add(1)
-        };
-        let new = Sentence {
-            end,
-            question: question && !code,
-            code,
-            words,
-        };
+        let words = if body.is_empty() { 0 } else { tally.blanks.saturating_add(1) };
+        let new = Sentence { end, question: question && !code, code, words };
         let full = self.sentences.len() >= MAX_SENTENCES;
         // a stretch without words, such as dots or a bullet, belongs to what stands before it
-        let empty = !body
-            .bytes()
-            .any(|b| b.is_ascii_alphanumeric() || !b.is_ascii());
+        let empty = !body.bytes().any(|b| b.is_ascii_alphanumeric() || !b.is_ascii());
         match self.sentences.last_mut() {
             Some(last) if full || empty => {
                 last.end = end;
@@ -124,15 +110,7 @@ impl Cutter {
 
 /// Lines that tools print.
 fn is_tool_output(line: &str) -> bool {
-    [
-        "traceback (most recent",
-        "file \"",
-        "at line",
-        ">>> ",
-        "$ ",
-        "error: ",
-        "warning: ",
-    ]
-    .iter()
-    .any(|start| line.starts_with(start))
+    ["traceback (most recent", "file \"", "at line", ">>> ", "$ ", "error: ", "warning: "]
+        .iter()
+        .any(|start| line.starts_with(start))
 }

@@ -26,10 +26,7 @@ pub fn each<F: FnMut(u32)>(text: &str, sentences: &[Sentence], mut found: F) {
         (27, text.bytes().any(|b| b == b'(')),
         (28, text.bytes().any(|b| b == b'"')),
     ];
-    flags
-        .iter()
-        .filter(|(_, set)| *set)
-        .for_each(|(shape, _)| found(*shape));
+    flags.iter().filter(|(_, set)| *set).for_each(|(shape, _)| found(*shape));
     found(29u32.saturating_add(script(text))); // 29 to 31
 }
 

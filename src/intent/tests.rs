@@ -5,44 +5,21 @@ use proptest::prelude::*;
 
 fn label(text: &str) -> Intent {
     let found = explain(text, &Context::default(), &Options::default());
-    found
-        .scores
-        .iter()
-        .fold((Intent::None, -1.0), |a, b| if b.1 > a.1 { *b } else { a })
-        .0
+    found.scores.iter().fold((Intent::None, -1.0), |a, b| if b.1 > a.1 { *b } else { a }).0
 }
 
 fn patterns(text: &str) -> Vec<String> {
-    let options = Options {
-        use_learned: false,
-        ..Options::default()
-    };
-    explain(text, &Context::default(), &options)
-        .matches
-        .into_iter()
-        .map(|m| m.pattern)
-        .collect()
+    let options = Options { use_learned: false, ..Options::default() };
+    explain(text, &Context::default(), &options).matches.into_iter().map(|m| m.pattern).collect()
 }
 
 #[test]
 fn plain_requests_get_their_label() {
     let cases = [
-        (
-            "I keep getting KeyError in line 4 when I run my program",
-            Intent::SyntaxHelp,
-        ),
-        (
-            "Can you explain the difference between a list and a tuple?",
-            Intent::ConceptExplanation,
-        ),
-        (
-            "give me an exercise about dictionaries please",
-            Intent::ExerciseRequest,
-        ),
-        (
-            "how am I doing so far, what is my score?",
-            Intent::ProgressCheck,
-        ),
+        ("I keep getting KeyError in line 4 when I run my program", Intent::SyntaxHelp),
+        ("Can you explain the difference between a list and a tuple?", Intent::ConceptExplanation),
+        ("give me an exercise about dictionaries please", Intent::ExerciseRequest),
+        ("how am I doing so far, what is my score?", Intent::ProgressCheck),
         ("thank you so much, bye!", Intent::None),
     ];
     for (text, intent) in cases {
@@ -65,14 +42,8 @@ fn words_inside_other_words_do_not_match() {
 
 #[test]
 fn curly_quotes_and_full_width_letters_match_their_plain_forms() {
-    assert_eq!(
-        patterns("it doesn\u{2019}t work"),
-        patterns("it doesn't work")
-    );
-    assert_eq!(
-        patterns("ｅｒｒｏｒ in ＬＩＮＥ"),
-        patterns("error in line")
-    );
+    assert_eq!(patterns("it doesn\u{2019}t work"), patterns("it doesn't work"));
+    assert_eq!(patterns("ｅｒｒｏｒ in ＬＩＮＥ"), patterns("error in line"));
     assert_eq!(patterns("EXPLAIN"), ["explain"]);
 }
 
@@ -85,14 +56,7 @@ fn korean_matches_without_blanks() {
 #[test]
 fn spans_point_into_the_original_message() {
     let text = "  Ｅｒｒｏｒ!! it DOESN\u{2019}T   work";
-    let found = explain(
-        text,
-        &Context::default(),
-        &Options {
-            use_learned: false,
-            ..Options::default()
-        },
-    );
+    let found = explain(text, &Context::default(), &Options { use_learned: false, ..Options::default() });
     let texts: Vec<&str> = found.matches.iter().map(|m| m.text.as_str()).collect();
     assert_eq!(texts, ["Ｅｒｒｏｒ", "DOESN\u{2019}T   work"]);
     for m in &found.matches {
@@ -102,44 +66,24 @@ fn spans_point_into_the_original_message() {
 
 #[test]
 fn abstaining_reports_none_and_the_runner_up() {
-    let strict = Options {
-        threshold: 1.1,
-        ..Options::default()
-    };
-    let decision = classify(
-        "give me an exercise about lists",
-        &Context::default(),
-        &strict,
-    );
+    let strict = Options { threshold: 1.1, ..Options::default() };
+    let decision = classify("give me an exercise about lists", &Context::default(), &strict);
     assert!(decision.abstained);
     assert_eq!(decision.intent, Intent::None);
-    assert_eq!(
-        decision.secondary.map(|(label, _)| label),
-        Some(Intent::ExerciseRequest)
-    );
+    assert_eq!(decision.secondary.map(|(label, _)| label), Some(Intent::ExerciseRequest));
 }
 
 #[test]
 fn circumstances_never_overrule_a_clear_message() {
     let clear = [
-        (
-            "give me a practice exercise on loops",
-            Intent::ExerciseRequest,
-        ),
+        ("give me a practice exercise on loops", Intent::ExerciseRequest),
         ("explain what a closure is", Intent::ConceptExplanation),
-        (
-            "my program crashes with a TypeError in line 3, how do I fix it",
-            Intent::SyntaxHelp,
-        ),
+        ("my program crashes with a TypeError in line 3, how do I fix it", Intent::SyntaxHelp),
         ("what is my score so far", Intent::ProgressCheck),
     ];
     for (text, intent) in clear {
         for previous in Intent::ALL {
-            for source in [
-                AgentSource::Concepts,
-                AgentSource::Debug,
-                AgentSource::Progress,
-            ] {
+            for source in [AgentSource::Concepts, AgentSource::Debug, AgentSource::Progress] {
                 let context = Context {
                     agent_source: Some(source),
                     previous_intent: Some(previous),
@@ -149,11 +93,7 @@ fn circumstances_never_overrule_a_clear_message() {
                     consistency_score: Some(1.0),
                     turn_number: Some(7),
                 };
-                assert_eq!(
-                    classify(text, &context, &Options::default()).intent,
-                    intent,
-                    "{text}"
-                );
+                assert_eq!(classify(text, &context, &Options::default()).intent, intent, "{text}");
             }
         }
     }

@@ -58,7 +58,8 @@ const NAMES: [(&str, Name); 25] = [
 const LINKS: [&str; 7] = ["is", "was", "ist", "es", "est", "é", "eh"];
 
 fn meaning(name: &str) -> Option<Name> {
-    let flat: String = name.chars().filter(|c| !matches!(c, '_' | '-')).flat_map(char::to_lowercase).collect();
+    let flat: String =
+        name.chars().filter(|c| !matches!(c, '_' | '-')).flat_map(char::to_lowercase).collect();
     NAMES.iter().find(|(ending, _)| flat.ends_with(ending)).map(|(_, meaning)| *meaning)
 }
 
@@ -119,7 +120,8 @@ fn value(text: Text, at: usize, meaning: Name) -> Option<(usize, usize)> {
     let end = text.run(at, MAX_VALUE, |c| is_word(c) || "-./+=~!@#%^*?$".contains(c));
     let bare = text.slice(at, end).trim_end_matches(['.', '!', '?', ',']);
     let called = matches!(text.byte(end), Some(b'(' | b'[' | b'{' | b'<'));
-    let member = bare.split('.').count() > 1 && bare.split('.').all(|part| part.starts_with(char::is_alphabetic));
+    let member =
+        bare.split('.').count() > 1 && bare.split('.').all(|part| part.starts_with(char::is_alphabetic));
     (!called && !member && is_secret(bare, meaning, false)).then_some((at, at.saturating_add(bare.len())))
 }
 

@@ -203,7 +203,8 @@ impl Context {
 
     /// A sentence or line ends at `at`; an abbreviation such as "Tel." does not end one.
     pub(super) fn sentence_ends(&mut self, at: usize, line: bool) {
-        let abbreviation = self.phone.is_some_and(|(end, _)| end == at) || self.id.is_some_and(|(end, _)| end == at);
+        let abbreviation =
+            self.phone.is_some_and(|(end, _)| end == at) || self.id.is_some_and(|(end, _)| end == at);
         if line || !abbreviation {
             *self = Self { last_end: self.last_end, ..Self::default() };
         }
@@ -229,7 +230,10 @@ fn meaning(word: &str) -> Option<Meaning> {
         return None;
     }
     if !word.starts_with(|c: char| c.is_ascii()) {
-        return BEGINNINGS.iter().find(|(beginning, _)| word.starts_with(beginning)).map(|(_, meaning)| *meaning);
+        return BEGINNINGS
+            .iter()
+            .find(|(beginning, _)| word.starts_with(beginning))
+            .map(|(_, meaning)| *meaning);
     }
     let mut buffer = [0_u8; MAX_WORD];
     let lower = buffer.get_mut(..word.len())?;

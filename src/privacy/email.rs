@@ -52,7 +52,9 @@ fn domain_end(text: Text, start: usize) -> Option<usize> {
     let top = top_level(top);
     let fits = top.chars().count() >= 2
         && !labels.is_empty()
-        && labels.split('.').all(|label| !label.is_empty() && !label.starts_with('-') && !label.ends_with('-'));
+        && labels
+            .split('.')
+            .all(|label| !label.is_empty() && !label.starts_with('-') && !label.ends_with('-'));
     let length = labels.len().checked_add(1)?.checked_add(top.len())?;
     fits.then_some(start.saturating_add(length))
 }
@@ -62,9 +64,11 @@ fn domain_end(text: Text, start: usize) -> Option<usize> {
 fn top_level(text: &str) -> &str {
     let length = match text.chars().next() {
         _ if text.starts_with("xn--") => return text,
-        Some(first) => {
-            text.chars().take_while(|c| c.is_alphabetic() && c.is_ascii() == first.is_ascii()).map(char::len_utf8).sum()
-        }
+        Some(first) => text
+            .chars()
+            .take_while(|c| c.is_alphabetic() && c.is_ascii() == first.is_ascii())
+            .map(char::len_utf8)
+            .sum(),
         None => 0,
     };
     text.get(..length).unwrap_or_default()
@@ -73,11 +77,13 @@ fn top_level(text: &str) -> &str {
 /// A matrix product or a method call.
 fn is_code(text: Text, domain: &str, end: usize) -> bool {
     let object = domain.split('.').next().unwrap_or_default();
-    matches!(object, "self" | "cls" | "this" | "np" | "torch" | "tf") || matches!(text.byte(end), Some(b'(' | b'['))
+    matches!(object, "self" | "cls" | "this" | "np" | "torch" | "tf")
+        || matches!(text.byte(end), Some(b'(' | b'['))
 }
 
 /// A shell's prompt, a remote or a path on one: a `:` with a path behind it.
 fn is_remote(text: Text, local: &str, end: usize) -> bool {
     let next = end.saturating_add(1);
-    text.byte(end) == Some(b':') && (local == "git" || matches!(text.byte(next), Some(b'~' | b'/' | b'$' | b'#')))
+    text.byte(end) == Some(b':')
+        && (local == "git" || matches!(text.byte(next), Some(b'~' | b'/' | b'$' | b'#')))
 }

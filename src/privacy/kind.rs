@@ -12,7 +12,8 @@ pub(super) enum Kind {
 }
 
 impl Kind {
-    pub(super) const ALL: [Self; 6] = [Self::Email, Self::Phone, Self::Token, Self::Key, Self::Card, Self::NationalId];
+    pub(super) const ALL: [Self; 6] =
+        [Self::Email, Self::Phone, Self::Token, Self::Key, Self::Card, Self::NationalId];
 
     /// What replaces the text. None of these is found again.
     pub(super) const fn placeholder(self) -> &'static str {

@@ -133,7 +133,8 @@ fn portuguese(run: &Run, named: Option<Id>) -> Option<usize> {
     if named != Some(Id::Portuguese) {
         return None;
     }
-    let (end, count) = run.shape(&[9], b"").map(|end| (end, 1)).or(run.shape(&[3, 3, 3], b"  ").map(|end| (end, 3)))?;
+    let (end, count) =
+        run.shape(&[9], b"").map(|end| (end, 1)).or(run.shape(&[3, 3, 3], b"  ").map(|end| (end, 3)))?;
     nif(&run.digits(count)).then_some(end)
 }
 
@@ -156,7 +157,8 @@ pub(super) fn french(text: Text, start: usize) -> Option<usize> {
 fn fifteen(text: Text, start: usize) -> Option<(String, usize)> {
     let (mut found, mut end, mut spaced) = (String::with_capacity(15), start, false);
     for c in text.from(start).chars().take(24) {
-        let belongs = c.is_ascii_digit() || (found.len() == 6 && matches!(c, 'A' | 'B') && found.ends_with('2'));
+        let belongs =
+            c.is_ascii_digit() || (found.len() == 6 && matches!(c, 'A' | 'B') && found.ends_with('2'));
         match c {
             _ if belongs => found.push(c),
             ' ' | '\u{a0}' if !spaced => {}

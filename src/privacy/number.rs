@@ -106,7 +106,9 @@ fn between(text: Text, at: usize) -> Option<(u8, usize)> {
     let (second_at, second) = chars.next()?;
     let third_at = chars.next();
     match (first, second, third_at) {
-        (' ' | '-' | '.' | '/' | ')', d, _) if d.is_ascii_digit() => Some((u8::try_from(first).ok()?, second_at)),
+        (' ' | '-' | '.' | '/' | ')', d, _) if d.is_ascii_digit() => {
+            Some((u8::try_from(first).ok()?, second_at))
+        }
         (')', ' ' | '-', Some((third_at, d))) if d.is_ascii_digit() => Some((b')', third_at)),
         (' ', '(', Some((third_at, d))) if d.is_ascii_digit() => Some((b'(', third_at)),
         _ => None,

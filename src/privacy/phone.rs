@@ -86,7 +86,8 @@ fn american(run: &Run) -> Option<usize> {
 
 /// A `(` right behind a name is a call: `f(555) 123-4567`.
 fn glued(run: &Run) -> bool {
-    run.parenthesis && run.text.before(run.start).is_some_and(|c| super::text::is_word(c) || matches!(c, ')' | ']'))
+    run.parenthesis
+        && run.text.before(run.start).is_some_and(|c| super::text::is_word(c) || matches!(c, ')' | ']'))
 }
 
 /// Shapes of other countries that are told by their first digits.
@@ -98,7 +99,9 @@ fn national(run: &Run) -> Option<usize> {
         }
         [0, 3, ..] => run.shape(&[4, 7], b"-"),
         [0, 7, ..] => run.shape(&[5, 6], b" ").or_else(|| run.shape(&[5, 3, 3], b"  ")),
-        _ if run.parenthesis && !glued(run) => run.shape(&[2, 5, 4], b")-").or_else(|| run.shape(&[2, 4, 4], b")-")),
+        _ if run.parenthesis && !glued(run) => {
+            run.shape(&[2, 5, 4], b")-").or_else(|| run.shape(&[2, 4, 4], b")-"))
+        }
         _ => None,
     };
     end.or_else(|| slashed(run)).or_else(|| french(run, &digits)).filter(|_| is_individual(&digits))

@@ -48,9 +48,8 @@ impl Scan<'_> {
         let next = at.saturating_add(c.len_utf8());
         let found = match c {
             '[' => return Step::Skip(self.placeholder_end(at).unwrap_or(next)),
-            '@' | '\u{ff20}' => {
-                email::find(self.text, at, self.copied).map(|(start, end)| Finding::new(start, end, Kind::Email))
-            }
+            '@' | '\u{ff20}' => email::find(self.text, at, self.copied)
+                .map(|(start, end)| Finding::new(start, end, Kind::Email)),
             ':' => secret::address_password(self.text, at),
             '-' => secret::private_key(self.text, at),
             '\n' => {

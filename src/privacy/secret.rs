@@ -145,7 +145,9 @@ pub(super) fn credential_end(text: Text, start: usize) -> usize {
 /// Whether a value only stands where a secret would: `YOUR_TOKEN_1`, `xxxx`, `${TOKEN}`.
 pub(super) fn is_stand_in(value: &str) -> bool {
     let lower = value.to_lowercase();
-    ["your", "xxx", "...", "***", "<", "{", "$", "example", "placeholder"].iter().any(|mark| lower.contains(mark))
+    ["your", "xxx", "...", "***", "<", "{", "$", "example", "placeholder"]
+        .iter()
+        .any(|mark| lower.contains(mark))
 }
 
 pub(super) fn has_digit(text: &str) -> bool {
@@ -172,8 +174,9 @@ pub(super) fn private_key(text: Text, start: usize) -> Option<Finding> {
             text.run(label_end, 5, |c| c == '-')
         }
         // Cut off: what is left of it is secret all the same.
-        None => text
-            .run(label_end, MAX_CREDENTIAL, |c| c.is_ascii_alphanumeric() || c.is_whitespace() || "+/=-\\".contains(c)),
+        None => text.run(label_end, MAX_CREDENTIAL, |c| {
+            c.is_ascii_alphanumeric() || c.is_whitespace() || "+/=-\\".contains(c)
+        }),
     };
     Some(key(start, end))
 }

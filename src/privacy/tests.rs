@@ -274,7 +274,10 @@ fn secrets_with_a_vendors_prefix_are_replaced() {
 
 #[test]
 fn tokens_are_replaced_wherever_they_stand() {
-    let jwt = fake("eyJhbGciOiJIUzI1NiJ9", ".eyJzdWIiOiIxMjM0NTY3ODkwIn0.dozjgNryP4J3jVmNHl0w5N_XgL0n3I9PlFUP0THsR8U");
+    let jwt = fake(
+        "eyJhbGciOiJIUzI1NiJ9",
+        ".eyJzdWIiOiIxMjM0NTY3ODkwIn0.dozjgNryP4J3jVmNHl0w5N_XgL0n3I9PlFUP0THsR8U",
+    );
     let cut = fake("eyJhbGciOiJIUzI1NiJ9", ".eyJzdWIiOiIxMjM0NTY3ODkwIn0");
     let encrypted = fake("eyJhbGciOiJkaXIifQ", "..aXZpdml2.Y2lwaGVy.dGFnZw");
     for (text, expected) in [
@@ -282,8 +285,14 @@ fn tokens_are_replaced_wherever_they_stand() {
         (format!("{cut}."), "[token].".to_owned()),
         (format!("jwe {encrypted}"), format!("jwe {encrypted}")),
         (format!("Authorization: Bearer {jwt}"), "Authorization: Bearer [token]".to_owned()),
-        (format!("{{\"Authorization\": \"Bearer {jwt}\"}}"), "{\"Authorization\": \"Bearer [token]\"}".to_owned()),
-        ("curl -H 'Authorization: Basic dXNlcjpwYXNz'".into(), "curl -H 'Authorization: Basic [token]'".to_owned()),
+        (
+            format!("{{\"Authorization\": \"Bearer {jwt}\"}}"),
+            "{\"Authorization\": \"Bearer [token]\"}".to_owned(),
+        ),
+        (
+            "curl -H 'Authorization: Basic dXNlcjpwYXNz'".into(),
+            "curl -H 'Authorization: Basic [token]'".to_owned(),
+        ),
         ("authorization: 0123456789abcdef01".into(), "authorization: [token]".to_owned()),
         ("bearer 0123456789abcdefGHIJ.".into(), "bearer [token].".to_owned()),
         ("access_token=ya0123456789&x=1".into(), "access_token=[token]&x=1".to_owned()),

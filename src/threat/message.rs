@@ -115,7 +115,10 @@ mod tests {
 
     #[test]
     fn spellings_that_read_the_same_become_the_same() {
-        assert_eq!(Message::read("Ｉｇｎｏｒｅ\u{200b} “ALL” rules’ ﬁle\0").text, "ignore \"all\" rules' file");
+        assert_eq!(
+            Message::read("Ｉｇｎｏｒｅ\u{200b} “ALL” rules’ ﬁle\0").text,
+            "ignore \"all\" rules' file"
+        );
     }
 
     #[test]

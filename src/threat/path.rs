@@ -11,15 +11,48 @@ use super::message::Message;
 
 /// Files and folders worth climbing to.
 const TARGETS: [&str; 24] = [
-    "etc/passwd", "etc/shadow", "etc/hosts", "etc/sudoers", "etc/group", "etc/ssh", "proc/self", "proc/version",
-    "windows/", "winnt/", "win.ini", "boot.ini", ".ssh", "id_rsa", ".env", ".git/", ".aws/", ".bash_history",
-    "wp-config", "web.config", "web-inf", "var/log", "root/", "secrets",
+    "etc/passwd",
+    "etc/shadow",
+    "etc/hosts",
+    "etc/sudoers",
+    "etc/group",
+    "etc/ssh",
+    "proc/self",
+    "proc/version",
+    "windows/",
+    "winnt/",
+    "win.ini",
+    "boot.ini",
+    ".ssh",
+    "id_rsa",
+    ".env",
+    ".git/",
+    ".aws/",
+    ".bash_history",
+    "wp-config",
+    "web.config",
+    "web-inf",
+    "var/log",
+    "root/",
+    "secrets",
 ];
 
 /// Spellings of `../` that only serve to pass a filter.
 const ENCODED: [&str; 14] = [
-    "%2e%2e%2f", "%2e%2e/", "..%2f", "%2e%2e%5c", "..%5c", "%252e%252e", "..%252f", "..%255c", "..%c0%af", "..%c1%9c",
-    "%c0%ae%c0%ae", "....//", "....\\\\", "..;/",
+    "%2e%2e%2f",
+    "%2e%2e/",
+    "..%2f",
+    "%2e%2e%5c",
+    "..%5c",
+    "%252e%252e",
+    "..%252f",
+    "..%255c",
+    "..%c0%af",
+    "..%c1%9c",
+    "%c0%ae%c0%ae",
+    "....//",
+    "....\\\\",
+    "..;/",
 ];
 
 /// Bytes of a path that are looked at.
@@ -43,7 +76,9 @@ fn payloads(text: &str) -> Vec<Range<usize>> {
             found.push(*first..word_end(text, *last));
         }
     }
-    for scheme in ["file:///etc/", "file:///proc/", "file:///c:/windows", "file:///root", "file://localhost/etc/"] {
+    for scheme in
+        ["file:///etc/", "file:///proc/", "file:///c:/windows", "file:///root", "file://localhost/etc/"]
+    {
         found.extend(each(text, scheme).map(|at| at..word_end(text, at)));
     }
     found

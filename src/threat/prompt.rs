@@ -17,20 +17,58 @@ use tokens::{Token, tokens};
 
 /// Marks of chat templates: nobody types them by accident, and who asks about them quotes them.
 const TEMPLATES: [&str; 12] = [
-    "<|im_start|>", "<|system|>", "<|assistant|>", "<|start_header_id|>", "<|begin_of_text|>", "[inst]", "<<sys>>",
-    "[system]:", "[system message]", "### system:", "### system prompt", "begin system prompt",
+    "<|im_start|>",
+    "<|system|>",
+    "<|assistant|>",
+    "<|start_header_id|>",
+    "<|begin_of_text|>",
+    "[inst]",
+    "<<sys>>",
+    "[system]:",
+    "[system message]",
+    "### system:",
+    "### system prompt",
+    "begin system prompt",
 ];
 
 /// Parts of a prompt that an attacker pretends to close.
 const PARTS: [&str; 14] = [
-    "instructions", "instruction", "system", "system_prompt", "prompt", "user_input", "user_query", "user_message",
-    "student_message", "student_input", "context", "query", "question", "input",
+    "instructions",
+    "instruction",
+    "system",
+    "system_prompt",
+    "prompt",
+    "user_input",
+    "user_query",
+    "user_message",
+    "student_message",
+    "student_input",
+    "context",
+    "query",
+    "question",
+    "input",
 ];
 
 /// Words about models. In a question about them a payload is an example.
 const MODELS: [&str; 18] = [
-    "agents", "bot", "bots", "chatbot", "chatbots", "chatgpt", "gemini", "guardrails", "jailbreaking", "jailbreaks",
-    "llama", "llm", "llms", "mistral", "models", "gpt", "챗봇", "모델",
+    "agents",
+    "bot",
+    "bots",
+    "chatbot",
+    "chatbots",
+    "chatgpt",
+    "gemini",
+    "guardrails",
+    "jailbreaking",
+    "jailbreaks",
+    "llama",
+    "llm",
+    "llms",
+    "mistral",
+    "models",
+    "gpt",
+    "챗봇",
+    "모델",
 ];
 
 /// Whether `message` carries such orders and does not only speak of them.
@@ -42,7 +80,9 @@ pub(super) fn used(message: &Message) -> bool {
     let tokens = tokens(text);
     let said = |at| {
         let mut rules = RULES.iter().flat_map(|language| language.iter());
-        rules.any(|rule| matches_rule(rule, &tokens, at).is_some_and(|end| !spoken_of(message, &tokens, at, end)))
+        rules.any(|rule| {
+            matches_rule(rule, &tokens, at).is_some_and(|end| !spoken_of(message, &tokens, at, end))
+        })
     };
     let beginnings = tokens.iter().enumerate().filter(|(_, token)| may_begin(token.word));
     beginnings.map(|(at, _)| at).any(said)
@@ -62,10 +102,14 @@ fn matches_rule(rule: &Rule, tokens: &[Token], at: usize) -> Option<usize> {
         _ => (verb..reach).find_map(|position| about(position).map(|end| (position, end)))?,
     };
     // Languages put the word that says which before the thing or behind it.
-    let around = at.saturating_sub(rule.before)..sentence_end(tokens, at).min(end.saturating_add(rule.behind));
-    let said = |list: &[&str]| around.clone().any(|i| list.iter().any(|phrase| phrase_at(tokens, i, phrase).is_some()));
+    let around =
+        at.saturating_sub(rule.before)..sentence_end(tokens, at).min(end.saturating_add(rule.behind));
+    let said = |list: &[&str]| {
+        around.clone().any(|i| list.iter().any(|phrase| phrase_at(tokens, i, phrase).is_some()))
+    };
     let which = rule.with.is_empty() || said(rule.with);
-    let harmless = (verb..object).any(|i| rule.between.iter().any(|phrase| phrase_at(tokens, i, phrase).is_some()))
+    let harmless = (verb..object)
+        .any(|i| rule.between.iter().any(|phrase| phrase_at(tokens, i, phrase).is_some()))
         || said(rule.without);
     (which && !harmless).then_some(end)
 }
@@ -100,7 +144,8 @@ fn sentence_end(tokens: &[Token], at: usize) -> usize {
 /// Whether the words stand in a quotation or code span, or in a question about models.
 fn spoken_of(message: &Message, tokens: &[Token], at: usize, end: usize) -> bool {
     let start = tokens.get(at).map_or(0, |token| token.start);
-    let end = tokens.get(end.saturating_sub(1)).map_or(start, |token| token.start.saturating_add(token.word.len()));
+    let end =
+        tokens.get(end.saturating_sub(1)).map_or(start, |token| token.start.saturating_add(token.word.len()));
     let range = start..end;
     let outside = || {
         let before = message.text.get(..start).unwrap_or_default();
@@ -108,7 +153,9 @@ fn spoken_of(message: &Message, tokens: &[Token], at: usize, end: usize) -> bool
         [before, after]
     };
     let about = || {
-        outside().iter().any(|part| asks(part) || is_about_security(part) || has_question_mark(part) || of_models(part))
+        outside()
+            .iter()
+            .any(|part| asks(part) || is_about_security(part) || has_question_mark(part) || of_models(part))
     };
     if message.in_code(&range) || message.in_quotes(&range) {
         return about();
@@ -144,12 +191,33 @@ fn pretends(message: &Message) -> bool {
 /// `system: you …`: a line in the system's name that addresses the model or grants rights.
 fn speaks_as_system(line: &str) -> bool {
     let start = Cursor::new(line, 0).over(|c| c.is_whitespace() || matches!(c, '#' | '*' | '[' | '-' | '='));
-    let names =
-        ["system", "system message", "system override", "admin", "developer", "new instructions", "new system prompt"];
-    let spoken = names.iter().find_map(|name| start.phrase(name)?.over(|c| matches!(c, ']' | '*')).spaces().eat(":"));
+    let names = [
+        "system",
+        "system message",
+        "system override",
+        "admin",
+        "developer",
+        "new instructions",
+        "new system prompt",
+    ];
+    let spoken =
+        names.iter().find_map(|name| start.phrase(name)?.over(|c| matches!(c, ']' | '*')).spaces().eat(":"));
     let orders = [
-        "you ", "new policy", "new instruction", "the student", "the user", "ignore", "disregard", "override",
-        "from now on", "grant", "output", "reveal", "all rules", "safety", "forget",
+        "you ",
+        "new policy",
+        "new instruction",
+        "the student",
+        "the user",
+        "ignore",
+        "disregard",
+        "override",
+        "from now on",
+        "grant",
+        "output",
+        "reveal",
+        "all rules",
+        "safety",
+        "forget",
     ];
     spoken.is_some_and(|after| orders.iter().any(|order| after.spaces().rest().starts_with(order)))
 }

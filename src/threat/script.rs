@@ -15,13 +15,35 @@ const WINDOW: usize = 400;
 
 /// Arguments of `alert` and its like that are there to prove something.
 const PROOFS: [&str; 16] = [
-    "1)", "0)", "1337)", "'1'", "\"1\"", "`1`", "'xss", "\"xss", "`xss", "/xss/", "document.", "window.origin",
-    "origin)", "string.fromcharcode", "location", "localstorage",
+    "1)",
+    "0)",
+    "1337)",
+    "'1'",
+    "\"1\"",
+    "`1`",
+    "'xss",
+    "\"xss",
+    "`xss",
+    "/xss/",
+    "document.",
+    "window.origin",
+    "origin)",
+    "string.fromcharcode",
+    "location",
+    "localstorage",
 ];
 
 /// Events that somebody causes, as exercises have them.
 const USER_EVENTS: [&str; 10] = [
-    "onclick", "ondblclick", "onsubmit", "onchange", "oninput", "onkeyup", "onkeydown", "onkeypress", "onselect",
+    "onclick",
+    "ondblclick",
+    "onsubmit",
+    "onchange",
+    "oninput",
+    "onkeyup",
+    "onkeydown",
+    "onkeypress",
+    "onselect",
     "onreset",
 ];
 
@@ -34,9 +56,15 @@ fn payloads(text: &str) -> Vec<Range<usize>> {
     let scripts = each(text, "<script").filter_map(|at| script(text, at));
     let handlers = each(text, "on").filter_map(|at| handler(text, at));
     let addresses = each(text, "javascript:").filter_map(|at| address(text, at));
-    let documents =
-        ["data:text/html;base64,", "data:text/html,<", "srcdoc=\"<script", "srcdoc='<script", "srcdoc=<script"];
-    let embedded = documents.iter().flat_map(|mark| each(text, mark).map(|at| at..at.saturating_add(mark.len())));
+    let documents = [
+        "data:text/html;base64,",
+        "data:text/html,<",
+        "srcdoc=\"<script",
+        "srcdoc='<script",
+        "srcdoc=<script",
+    ];
+    let embedded =
+        documents.iter().flat_map(|mark| each(text, mark).map(|at| at..at.saturating_add(mark.len())));
     scripts.chain(handlers).chain(addresses).chain(embedded).collect()
 }
 
@@ -51,7 +79,8 @@ fn script(text: &str, at: usize) -> Option<Range<usize>> {
     let before = tail(text, at, WINDOW);
     let ends_value = before.trim_end().ends_with("\">") || before.trim_end().ends_with("'>");
     let broken_out = ends_value && !before.contains('<');
-    ((foreign && !page) || broken_out || proves(code) || sends_away(code)).then(|| at..at.saturating_add(body.len()))
+    ((foreign && !page) || broken_out || proves(code) || sends_away(code))
+        .then(|| at..at.saturating_add(body.len()))
 }
 
 /// An event handler (`onerror=`, `onload =`) at `at`, in a tag or behind a quote that ends a value.
@@ -66,9 +95,11 @@ fn handler(text: &str, at: usize) -> Option<Range<usize>> {
     let code = value.window(WINDOW).split('>').next().unwrap_or_default();
     let opened = before.rfind('<').filter(|open| !before.get(*open..).unwrap_or_default().contains('>'));
     let opened = opened.map(|open| at.saturating_sub(before.len().saturating_sub(open)));
-    let injected =
-        opened.is_none() && before.trim_end().ends_with(['"', '\'']) && before.split_whitespace().nth(2).is_none();
-    let bare_call = !quoted && ["alert(", "alert`", "prompt(", "confirm(", "eval("].iter().any(|f| code.starts_with(f));
+    let injected = opened.is_none()
+        && before.trim_end().ends_with(['"', '\''])
+        && before.split_whitespace().nth(2).is_none();
+    let bare_call =
+        !quoted && ["alert(", "alert`", "prompt(", "confirm(", "eval("].iter().any(|f| code.starts_with(f));
     // What a button does when it is clicked may be `alert(1)`; what happens by itself is a proof.
     let by_user = USER_EVENTS.contains(&name);
     let shows = if by_user { code.contains("document.domain") } else { proves(code) || bare_call };
@@ -81,8 +112,18 @@ fn handler(text: &str, at: usize) -> Option<Range<usize>> {
 fn address(text: &str, at: usize) -> Option<Range<usize>> {
     let code = Cursor::new(text, at.saturating_add("javascript:".len())).window(WINDOW);
     let code = code.split(['>', '\n']).next().unwrap_or_default();
-    let acts =
-        ["alert(", "alert`", "prompt(", "confirm(", "eval(", "fetch(", "parent.", "document.", "window.", "location"];
+    let acts = [
+        "alert(",
+        "alert`",
+        "prompt(",
+        "confirm(",
+        "eval(",
+        "fetch(",
+        "parent.",
+        "document.",
+        "window.",
+        "location",
+    ];
     let in_markup = {
         let before = tail(text, at, WINDOW);
         before.contains('<') && before.trim_end_matches(['"', '\'', ' ']).ends_with('=')

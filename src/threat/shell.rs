@@ -19,21 +19,26 @@ pub(super) fn used(message: &Message) -> bool {
 }
 
 fn payloads(text: &str) -> Vec<Range<usize>> {
-    let marks = [":(){", "|:&", "> /dev/sda", "of=/dev/sda", "/dev/tcp/", "__import__('os').", "__import__(\"os\")."];
+    let marks =
+        [":(){", "|:&", "> /dev/sda", "of=/dev/sda", "/dev/tcp/", "__import__('os').", "__import__(\"os\")."];
     let fixed = marks.iter().flat_map(|mark| each(text, mark).map(|at| at..at.saturating_add(mark.len())));
     let removals = each(text, "rm -").filter_map(|at| removal(text, at));
     let listeners = each(text, "nc ").chain(each(text, "ncat ")).filter_map(|at| listener(text, at));
-    let readers = each(text, "/etc/passwd").chain(each(text, "/etc/shadow")).filter_map(|at| reader(text, at));
-    let fetchers = ["curl ", "wget "].into_iter().flat_map(|call| each(text, call)).filter_map(|at| fetcher(text, at));
+    let readers =
+        each(text, "/etc/passwd").chain(each(text, "/etc/shadow")).filter_map(|at| reader(text, at));
+    let fetchers =
+        ["curl ", "wget "].into_iter().flat_map(|call| each(text, call)).filter_map(|at| fetcher(text, at));
     let power = each(text, "downloadstring(").chain(each(text, "frombase64string("));
-    let power =
-        power.filter(|_| text.contains("iex") || text.contains("powershell")).map(|at| at..at.saturating_add(1));
+    let power = power
+        .filter(|_| text.contains("iex") || text.contains("powershell"))
+        .map(|at| at..at.saturating_add(1));
     fixed.chain(removals).chain(listeners).chain(readers).chain(fetchers).chain(power).collect()
 }
 
 fn command_at(text: &str, at: usize) -> bool {
-    text.get(..at)
-        .is_some_and(|before| before.is_empty() || before.ends_with([' ', ';', '&', '|', '(', '`', '\'', '"', '\n']))
+    text.get(..at).is_some_and(|before| {
+        before.is_empty() || before.ends_with([' ', ';', '&', '|', '(', '`', '\'', '"', '\n'])
+    })
 }
 
 /// `rm` with -r and -f on everything: the root, the home, all.
@@ -41,7 +46,8 @@ fn removal(text: &str, at: usize) -> Option<Range<usize>> {
     let (flags, after) = Cursor::new(text, at.saturating_add("rm -".len())).name()?;
     let target = after.spaces().rest().split_whitespace().next().unwrap_or_default();
     let target = target.trim_end_matches([';', ')', '`', '\'', '"', '&', '|', '#']);
-    let everything = ["/", "/*", "~", "~/", "~/*", "$home", "/home", "/etc", "/var", "/usr", "--no-preserve-root"];
+    let everything =
+        ["/", "/*", "~", "~/", "~/*", "$home", "/home", "/etc", "/var", "/usr", "--no-preserve-root"];
     let recursive = flags.contains('r') && flags.contains('f');
     (command_at(text, at) && recursive && everything.contains(&target))
         .then(|| at..after.spaces().at().saturating_add(target.len()))
@@ -50,15 +56,18 @@ fn removal(text: &str, at: usize) -> Option<Range<usize>> {
 /// `nc` that hands its connection to a shell.
 fn listener(text: &str, at: usize) -> Option<Range<usize>> {
     let line = Cursor::new(text, at).window(WINDOW).split('\n').next().unwrap_or_default();
-    let shell =
-        line.contains(" -e ") || line.contains(" -c ") || line.contains("/bin/sh") || line.contains("/bin/bash");
+    let shell = line.contains(" -e ")
+        || line.contains(" -c ")
+        || line.contains("/bin/sh")
+        || line.contains("/bin/bash");
     (command_at(text, at) && shell).then(|| at..at.saturating_add(line.len()))
 }
 
 /// A command behind a separator, or inside a substitution, that reads the users' file.
 fn reader(text: &str, at: usize) -> Option<Range<usize>> {
     let before = text.get(..at)?.trim_end();
-    let call = before.split_whitespace().next_back()?.trim_start_matches([';', '&', '|', '`', '(', '$', '\'', '"']);
+    let call =
+        before.split_whitespace().next_back()?.trim_start_matches([';', '&', '|', '`', '(', '$', '\'', '"']);
     let reads = ["cat", "less", "more", "head", "tail", "tac", "nl", "type"].contains(&call);
     let start = before.rfind(call)?;
     let lead = before.get(..start)?.trim_end();
@@ -86,15 +95,16 @@ fn fetcher(text: &str, at: usize) -> Option<Range<usize>> {
     let substituted = before.ends_with(['`', '(']);
     let separated = before.ends_with([';', '&', '|']) && !is_script(before);
     // Installers are piped into a shell as well, but by https and among other commands.
-    let hostile = (piped && (substituted || separated || plain_http)) || leaks || (runs && (substituted || separated));
+    let hostile =
+        (piped && (substituted || separated || plain_http)) || leaks || (runs && (substituted || separated));
     hostile.then(|| at..at.saturating_add(line.len()))
 }
 
 /// Whether the line before begins with a command that people type themselves.
 fn is_script(before: &str) -> bool {
     const COMMANDS: [&str; 24] = [
-        "apt", "apt-get", "brew", "cd", "cmake", "conda", "cp", "docker", "echo", "export", "git", "ls", "make",
-        "mkdir", "mv", "npm", "pip", "pip3", "python", "python3", "run", "source", "sudo", "yum",
+        "apt", "apt-get", "brew", "cd", "cmake", "conda", "cp", "docker", "echo", "export", "git", "ls",
+        "make", "mkdir", "mv", "npm", "pip", "pip3", "python", "python3", "run", "source", "sudo", "yum",
     ];
     let line = before.rsplit('\n').next().unwrap_or_default().trim_start_matches(['$', '#', '>', ' ', '%']);
     line.split_whitespace().next().is_some_and(|word| COMMANDS.contains(&word))

@@ -12,16 +12,48 @@ use super::message::Message;
 
 /// Statements that are stacked behind a `;`.
 const STACKED: [&str; 26] = [
-    "drop table", "drop database", "drop schema", "drop user", "drop view", "drop index", "delete from", "insert into",
-    "truncate table", "alter table", "alter user", "alter database", "create table", "create user", "create login",
-    "exec", "execute", "shutdown", "waitfor delay", "declare", "grant", "union select", "union all", "select",
-    "merge into", "update",
+    "drop table",
+    "drop database",
+    "drop schema",
+    "drop user",
+    "drop view",
+    "drop index",
+    "delete from",
+    "insert into",
+    "truncate table",
+    "alter table",
+    "alter user",
+    "alter database",
+    "create table",
+    "create user",
+    "create login",
+    "exec",
+    "execute",
+    "shutdown",
+    "waitfor delay",
+    "declare",
+    "grant",
+    "union select",
+    "union all",
+    "select",
+    "merge into",
+    "update",
 ];
 
 /// Functions that are only called to see whether the injection works, or to read what is not shown.
 const PROBES: [&str; 12] = [
-    "sleep(", "benchmark(", "pg_sleep(", "(select", "exists(", "exists (", "ascii(", "substring(", "substr(",
-    "extractvalue(", "updatexml(", "load_file(",
+    "sleep(",
+    "benchmark(",
+    "pg_sleep(",
+    "(select",
+    "exists(",
+    "exists (",
+    "ascii(",
+    "substring(",
+    "substr(",
+    "extractvalue(",
+    "updatexml(",
+    "load_file(",
 ];
 
 /// Whether `message` carries such a payload and uses it.
@@ -74,7 +106,9 @@ fn after_quote(behind: Cursor) -> Option<Cursor> {
     stacked(start)
         .or_else(|| start.any_word(&["or", "and", "xor"]).and_then(condition))
         .or_else(|| ["||", "&&"].iter().find_map(|sign| start.eat(sign)).and_then(condition))
-        .or_else(|| start.any_phrase(&["union select", "union all select", "union distinct select", "having 1"]))
+        .or_else(|| {
+            start.any_phrase(&["union select", "union all select", "union distinct select", "having 1"])
+        })
         .or_else(|| start.phrase("order by")?.spaces().number().map(|(_, end)| end))
 }
 
@@ -109,8 +143,9 @@ fn condition(start: Cursor) -> Option<Cursor> {
         return Some(end);
     }
     let (left, after) = operand(open)?;
-    let sign =
-        ["=", "<>", "!=", "<", ">", " like "].iter().find_map(|sign| after.eat(sign).or(after.spaces().eat(sign)));
+    let sign = ["=", "<>", "!=", "<", ">", " like "]
+        .iter()
+        .find_map(|sign| after.eat(sign).or(after.spaces().eat(sign)));
     match sign {
         Some(after) => {
             let (right, end) = operand(after.spaces())?;
@@ -171,7 +206,8 @@ fn comment(start: Cursor) -> Option<Cursor> {
 fn cut_off<'a>(text: &str, quote: usize, behind: Cursor<'a>) -> Option<Cursor<'a>> {
     let named = text.get(..quote).is_some_and(|before| before.ends_with(is_word));
     let end = comment(behind)?;
-    let over = end.rest().trim_matches(|c: char| c.is_whitespace() || matches!(c, '-' | '+' | '*' | '/')).is_empty();
+    let over =
+        end.rest().trim_matches(|c: char| c.is_whitespace() || matches!(c, '-' | '+' | '*' | '/')).is_empty();
     (named && over && text.split_whitespace().count() <= 3).then_some(end)
 }
 

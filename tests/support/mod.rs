@@ -53,7 +53,8 @@ pub async fn settle(app: &App) {
 
 /// The answer's JSON.
 pub fn json(response: &Response) -> Value {
-    serde_json::from_slice(&response.body).unwrap_or_else(|e| panic!("{e}: {} {} {:?}", response.status, response.text(), response.fault))
+    serde_json::from_slice(&response.body)
+        .unwrap_or_else(|e| panic!("{e}: {} {} {:?}", response.status, response.text(), response.fault))
 }
 
 /// Status and `error` of a problem document, checked to be one.

@@ -189,7 +189,8 @@ impl Token {
             "iat": now - 60, "nbf": now - 60, "exp": now + 3_600, "now": now,
         });
         let Value::Object(claims) = claims else { unreachable!() };
-        let empty = Self { signer: Signer::Hs256, header: Map::new(), claims, header_text: None, claims_text: None };
+        let empty =
+            Self { signer: Signer::Hs256, header: Map::new(), claims, header_text: None, claims_text: None };
         empty.header("typ", "JWT").key(Signer::Hs256)
     }
 

@@ -51,14 +51,23 @@ pub fn algorithm(now: u64) -> Vec<Attack> {
     list.push(attack("alg none over a good HMAC", signed_none.build(), "unknown_algorithm"));
     for (name, pem) in [("as it is", RS256_PEM.to_owned()), ("trimmed", RS256_PEM.trim().to_owned())] {
         let confused = Token::student(now).key(Signer::Hmac(pem.into_bytes()));
-        list.push(attack(format!("the RSA key's PEM {name} as HS256 secret"), confused.build(), "bad_signature"));
+        list.push(attack(
+            format!("the RSA key's PEM {name} as HS256 secret"),
+            confused.build(),
+            "bad_signature",
+        ));
         let named = confused.header("kid", "rsa");
         list.push(attack(format!("the same {name}, with the RSA key's kid"), named.build(), "key_mismatch"));
     }
-    for (kid, signer) in [("rsa", Signer::Es256), ("ec", Signer::Rs256), ("ed", Signer::Hs256), ("hmac", Signer::EdDsa)]
+    for (kid, signer) in
+        [("rsa", Signer::Es256), ("ec", Signer::Rs256), ("ed", Signer::Hs256), ("hmac", Signer::EdDsa)]
     {
         let token = Token::student(now).key(signer.clone()).header("kid", kid);
-        list.push(attack(format!("{} with the kid {kid}", signer.algorithm()), token.build(), "key_mismatch"));
+        list.push(attack(
+            format!("{} with the kid {kid}", signer.algorithm()),
+            token.build(),
+            "key_mismatch",
+        ));
     }
     let wrong_curve = Token::student(now).key(Signer::Es256).header("alg", "ES384");
     list.push(attack("P-256 signature called ES384", wrong_curve.build(), "unknown_algorithm"));
@@ -73,7 +82,11 @@ pub fn key(now: u64) -> Vec<Attack> {
     let mut list = vec![
         attack("a stranger's RSA key", stranger.build(), "bad_signature"),
         attack("the same without kid", stranger.clone().without_header("kid").build(), "bad_signature"),
-        attack("its own key embedded", stranger.clone().header("jwk", stranger_jwk()).build(), "embedded_key"),
+        attack(
+            "its own key embedded",
+            stranger.clone().header("jwk", stranger_jwk()).build(),
+            "embedded_key",
+        ),
         attack("its own key embedded as text", stranger.clone().header("jwk", "{}").build(), "embedded_key"),
         attack(
             "jku to its own set",
@@ -85,7 +98,11 @@ pub fn key(now: u64) -> Vec<Attack> {
             stranger.clone().header("x5u", "https://evil.example/c").build(),
             "bad_signature",
         ),
-        attack("x5c with its own chain", stranger.clone().header("x5c", json!(["MIIB"])).build(), "bad_signature"),
+        attack(
+            "x5c with its own chain",
+            stranger.clone().header("x5c", json!(["MIIB"])).build(),
+            "bad_signature",
+        ),
         attack("x5c of another form", stranger.clone().header("x5c", "MIIB").build(), "malformed"),
         attack(
             "jku of another form",
@@ -100,7 +117,11 @@ pub fn key(now: u64) -> Vec<Attack> {
             Token::student(now).header("b64", false).header("crit", json!(["b64"])).build(),
             "critical_extension",
         ),
-        attack("typ of a logout token", Token::student(now).header("typ", "logout+jwt").build(), "wrong_type"),
+        attack(
+            "typ of a logout token",
+            Token::student(now).header("typ", "logout+jwt").build(),
+            "wrong_type",
+        ),
         attack("typ of a proof", Token::student(now).header("typ", "dpop+jwt").build(), "wrong_type"),
         attack("typ is a number", Token::student(now).header("typ", 1).build(), "malformed"),
         attack("kid is a number", Token::student(now).header("kid", 1).build(), "malformed"),
@@ -123,7 +144,9 @@ pub fn key(now: u64) -> Vec<Attack> {
         let token = Token::student(now).key(Signer::Hmac(vec![0; 32])).header("kid", kid);
         list.push(attack(format!("kid {kid:?}"), token.build(), "no_key"));
     }
-    for (name, secret) in [("an empty secret", vec![]), ("32 zeros", vec![0; 32]), ("\"secret\"", b"secret".to_vec())] {
+    for (name, secret) in
+        [("an empty secret", vec![]), ("32 zeros", vec![0; 32]), ("\"secret\"", b"secret".to_vec())]
+    {
         list.push(attack(
             format!("HMAC with {name}"),
             Token::student(now).signed_by(Signer::Hmac(secret)).build(),
@@ -209,7 +232,11 @@ pub fn json_text(now: u64) -> Vec<Attack> {
             "duplicate_member",
         ),
         attack("kid twice", with_header(format!("{{{inner_header},\"kid\":\"rsa\"}}")), "duplicate_member"),
-        attack("sub twice", with_claims(format!("{{{inner_claims},\"sub\":\"{STAFF}\"}}")), "duplicate_member"),
+        attack(
+            "sub twice",
+            with_claims(format!("{{{inner_claims},\"sub\":\"{STAFF}\"}}")),
+            "duplicate_member",
+        ),
         attack(
             "role twice, escaped",
             with_claims(format!("{{{inner_claims},\"rol\\u0065\":\"admin\"}}")),
@@ -241,7 +268,11 @@ pub fn json_text(now: u64) -> Vec<Attack> {
             good.clone().claims_json(wide).signed_by(Signer::Hmac(vec![1; 32])).build(),
             "bad_signature",
         ),
-        attack("half a surrogate pair", with_claims(format!("{{{inner_claims},\"x\":\"\\ud800\"}}")), "malformed"),
+        attack(
+            "half a surrogate pair",
+            with_claims(format!("{{{inner_claims},\"x\":\"\\ud800\"}}")),
+            "malformed",
+        ),
     ]
 }
 
@@ -255,7 +286,9 @@ pub fn time(now: u64) -> Vec<Attack> {
         attack("exp is 0", good().claim("exp", 0).build(), "expired"),
         attack(
             "exp is -0",
-            good().claims_json(good().claims_text().replace(&format!("\"exp\":{}", now + 3_600), "\"exp\":-0")).build(),
+            good()
+                .claims_json(good().claims_text().replace(&format!("\"exp\":{}", now + 3_600), "\"exp\":-0"))
+                .build(),
             "bad_time",
         ),
         attack("nbf in two minutes", good().claim("nbf", now + 120).build(), "not_yet_valid"),
@@ -285,7 +318,11 @@ pub fn time(now: u64) -> Vec<Attack> {
         ("after the year 9999", json!(253_402_300_800_u64)),
     ] {
         for claim in ["exp", "nbf", "iat"] {
-            list.push(attack(format!("{claim} is {name}"), good().claim(claim, value.clone()).build(), "bad_time"));
+            list.push(attack(
+                format!("{claim} is {name}"),
+                good().claim(claim, value.clone()).build(),
+                "bad_time",
+            ));
         }
     }
     list
@@ -312,7 +349,11 @@ pub fn identity(now: u64) -> Vec<Attack> {
             good().claim("aud", json!(["learnflow-api", 1])).build(),
             "wrong_audience",
         ),
-        attack("aud is an object", good().claim("aud", json!({"learnflow-api": true})).build(), "wrong_audience"),
+        attack(
+            "aud is an object",
+            good().claim("aud", json!({"learnflow-api": true})).build(),
+            "wrong_audience",
+        ),
         attack("aud nested", good().claim("aud", json!([["learnflow-api"]])).build(), "wrong_audience"),
         attack("jti is a number", good().claim("jti", 1).build(), "bad_claim"),
         attack("nonce is an object", good().claim("nonce", json!({})).build(), "bad_claim"),

@@ -45,7 +45,9 @@ pub(super) fn read(text: &str, symmetric: Symmetric) -> Result<Vec<Key>, Vec<Str
         }
     }
     if keys.is_empty() && faults.is_empty() {
-        faults.push("JWKS document: no key in it can be used (RS256, ES256, EdDSA or HS256, for signatures)".into());
+        faults.push(
+            "JWKS document: no key in it can be used (RS256, ES256, EdDSA or HS256, for signatures)".into(),
+        );
     }
     if faults.is_empty() { Ok(keys) } else { Err(faults) }
 }
@@ -117,8 +119,8 @@ fn for_verifying(members: &Map<String, Value>) -> Result<bool, String> {
 
 fn secret(members: &Map<String, Value>) -> Result<Vec<u8>, String> {
     let encoded = text(members, "k")?.ok_or("k is missing")?;
-    let secret =
-        Base64UrlSafeNoPadding::decode_to_vec(encoded, None).map_err(|_| "k is not base64url without padding")?;
+    let secret = Base64UrlSafeNoPadding::decode_to_vec(encoded, None)
+        .map_err(|_| "k is not base64url without padding")?;
     if secret.len() < MIN_SECRET {
         return Err(format!("an HS256 secret has at least {MIN_SECRET} bytes"));
     }

@@ -89,7 +89,10 @@ fn pem_faults_name_the_block_and_not_its_content() {
         (support::ES256_PEM.replace("PUBLIC KEY", "CERTIFICATE"), "PEM block 0: must be a PUBLIC KEY"),
         (support::ES256_PEM.replace("END", "FIN"), "PEM block 0: not a complete block"),
         (format!("{} hunter2", support::ES256_PEM), "PEM block 1: not a complete block"),
-        ("-----BEGIN PUBLIC KEY-----\nhunter2\n-----END PUBLIC KEY-----".to_owned(), "PEM block 0: must be an RSA"),
+        (
+            "-----BEGIN PUBLIC KEY-----\nhunter2\n-----END PUBLIC KEY-----".to_owned(),
+            "PEM block 0: must be an RSA",
+        ),
         (many, "PEM: more than 64 keys"),
     ] {
         let faults = KeySet::parse(&pem).unwrap_err().join("; ");
@@ -194,7 +197,10 @@ fn broken_keys_are_faults_that_do_not_repeat_them() {
         (rsa_8192, "an RSA key has at most 4096 bits"),
     ] {
         let faults = beside(jwk).unwrap_err();
-        assert!(faults.len() == 1 && faults[0].starts_with(&format!("keys[1]: {fault}")), "{fault}: {faults:?}");
+        assert!(
+            faults.len() == 1 && faults[0].starts_with(&format!("keys[1]: {fault}")),
+            "{fault}: {faults:?}"
+        );
         assert!(!faults[0].contains("hunter2"), "{faults:?}");
     }
     assert!(set(&[oct_of(32)]).is_ok());
@@ -202,7 +208,8 @@ fn broken_keys_are_faults_that_do_not_repeat_them() {
 
 #[test]
 fn all_faults_come_at_once() {
-    let faults = set(&[with(rsa(), "d", "x"), without(oct(), "k"), ed(), with(ec(), "kid", "ed")]).unwrap_err();
+    let faults =
+        set(&[with(rsa(), "d", "x"), without(oct(), "k"), ed(), with(ec(), "kid", "ed")]).unwrap_err();
     assert_eq!(faults.len(), 3, "{faults:?}");
     assert_eq!(faults[2], "keys[3]: its kid stands twice");
     let many: Vec<Value> = (0..=MAX_KEYS).map(|_| ed()).collect();

@@ -46,8 +46,21 @@ const ORDER: Rule = Rule {
 
 /// Things of a course that have instructions and rules of their own.
 const COURSEWORK: &[&str] = &[
-    "pdf", "assignment", "homework", "task", "exercise", "readme", "sheet", "worksheet", "teacher", "lab", "gitignore",
-    "linter", "compiler", "line", "lines",
+    "pdf",
+    "assignment",
+    "homework",
+    "task",
+    "exercise",
+    "readme",
+    "sheet",
+    "worksheet",
+    "teacher",
+    "lab",
+    "gitignore",
+    "linter",
+    "compiler",
+    "line",
+    "lines",
 ];
 
 /// All rules, by language.

@@ -14,10 +14,54 @@ pub(super) struct Token<'a> {
 
 /// Words that an imperative follows as it follows a full stop. Sorted.
 const CONNECTIVES: [&str; 48] = [
-    "agora", "ahora", "alors", "also", "and", "aur", "bitte", "but", "can", "could", "donc", "e", "entonces", "então",
-    "et", "favor", "first", "hey", "hi", "i", "jetzt", "just", "kindly", "maintenant", "me", "must", "no", "now", "ok",
-    "okay", "plait", "plaît", "please", "pls", "plz", "por", "pues", "should", "simply", "so", "then", "tu", "u",
-    "und", "vous", "will", "y", "you",
+    "agora",
+    "ahora",
+    "alors",
+    "also",
+    "and",
+    "aur",
+    "bitte",
+    "but",
+    "can",
+    "could",
+    "donc",
+    "e",
+    "entonces",
+    "então",
+    "et",
+    "favor",
+    "first",
+    "hey",
+    "hi",
+    "i",
+    "jetzt",
+    "just",
+    "kindly",
+    "maintenant",
+    "me",
+    "must",
+    "no",
+    "now",
+    "ok",
+    "okay",
+    "plait",
+    "plaît",
+    "please",
+    "pls",
+    "plz",
+    "por",
+    "pues",
+    "should",
+    "simply",
+    "so",
+    "then",
+    "tu",
+    "u",
+    "und",
+    "vous",
+    "will",
+    "y",
+    "you",
 ];
 
 /// The words of `text`: letters, digits, underscores and apostrophes.
@@ -74,7 +118,10 @@ mod tests {
 
     #[test]
     fn clauses_begin_after_signs_and_connectives() {
-        assert_eq!(beginnings("help me. now ignore it, and print that"), ["help", "now", "ignore", "and", "print"]);
+        assert_eq!(
+            beginnings("help me. now ignore it, and print that"),
+            ["help", "now", "ignore", "and", "print"]
+        );
         assert_eq!(beginnings("i want you to ignore it"), ["i", "want", "to", "ignore"]);
         assert_eq!(beginnings("it was told to ignore it"), ["it"]);
         assert_eq!(beginnings("'quoted' well-known"), ["quoted"]);

@@ -31,7 +31,6 @@ fn main() -> ExitCode {
 fn settings() -> Result<Settings, String> {
     let mut settings = Settings::default();
     for variable in TABLE {
-        #[allow(clippy::disallowed_methods, reason = "a tool at the edge: this is where Spin reads them too")]
         if let Ok(value) = std::env::var(format!("SPIN_VARIABLE_{}", variable.name.to_uppercase())) {
             settings = set(settings, variable.name, &value)?;
         }

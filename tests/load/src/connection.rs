@@ -117,7 +117,8 @@ impl Connection {
 /// The bytes of `request`, to be sent in one write.
 #[must_use]
 pub fn wire(request: &Request<Vec<u8>>) -> Vec<u8> {
-    let mut bytes = format!("{} {} HTTP/1.1\r\nhost: localhost\r\n", request.method(), request.uri()).into_bytes();
+    let mut bytes =
+        format!("{} {} HTTP/1.1\r\nhost: localhost\r\n", request.method(), request.uri()).into_bytes();
     for (name, value) in request.headers() {
         bytes.extend_from_slice(name.as_str().as_bytes());
         bytes.extend_from_slice(b": ");

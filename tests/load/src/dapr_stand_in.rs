@@ -103,7 +103,9 @@ impl DaprStandIn {
         let accepting = tokio::spawn(async move {
             loop {
                 match listener.accept().await {
-                    Ok((stream, _)) => drop(tokio::spawn(converse(stream, Arc::clone(&script), Arc::clone(&seen)))),
+                    Ok((stream, _)) => {
+                        drop(tokio::spawn(converse(stream, Arc::clone(&script), Arc::clone(&seen))))
+                    }
                     Err(_) => tokio::task::yield_now().await,
                 }
             }
@@ -155,7 +157,8 @@ impl std::error::Error for Cut {}
 async fn answer(request: Request<Incoming>, script: Script, log: Arc<Log>) -> Result<Response<Body>, Cut> {
     let arrived = Instant::now();
     let (head, body) = request.into_parts();
-    let header = |name: &str| head.headers.get(name).and_then(|v| v.to_str().ok()).unwrap_or_default().to_owned();
+    let header =
+        |name: &str| head.headers.get(name).and_then(|v| v.to_str().ok()).unwrap_or_default().to_owned();
     let body = body.collect().await.map_err(|_| Cut)?.to_bytes();
     let segments: Vec<&str> = head.uri.path().split('/').skip(1).collect();
     match segments.as_slice() {

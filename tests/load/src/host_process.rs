@@ -52,7 +52,9 @@ impl Launch {
     /// # Errors
     /// Something is missing, or the runtime configuration cannot be written.
     pub fn new(binary: &Path, manifest: &Path, scratch: &Scratch, store: StoreKind) -> Result<Self> {
-        for (file, remedy) in [(binary, "cargo build -p triage-host"), (manifest, "run from the repository's root")] {
+        for (file, remedy) in
+            [(binary, "cargo build -p triage-host"), (manifest, "run from the repository's root")]
+        {
             ensure!(file.is_file(), "no file {} ({remedy})", file.display());
         }
         let runtime_config = scratch.path().join("runtime-config.toml");
@@ -109,7 +111,11 @@ impl Launch {
             if let Some(status) = host.child.try_wait()? {
                 bail!("the host ended with {status}: {}", said.trim());
             }
-            ensure!(Instant::now() < limit, "the host does not listen after {START_LIMIT:?}: {}", said.trim());
+            ensure!(
+                Instant::now() < limit,
+                "the host does not listen after {START_LIMIT:?}: {}",
+                said.trim()
+            );
             tokio::time::sleep(LOOK_AGAIN).await;
         }
     }
@@ -122,7 +128,9 @@ impl Launch {
             command.arg("--variable").arg(format!("{name}={value}"));
         }
         // Variables of the surrounding shell must not change what is measured.
-        for (name, _) in std::env::vars_os().filter(|(name, _)| name.to_string_lossy().starts_with("SPIN_VARIABLE_")) {
+        for (name, _) in
+            std::env::vars_os().filter(|(name, _)| name.to_string_lossy().starts_with("SPIN_VARIABLE_"))
+        {
             command.env_remove(name);
         }
         command.stdin(Stdio::null()).stdout(log.try_clone()?).stderr(log);

@@ -16,7 +16,10 @@ pub struct Message {
 /// Messages that no honest classifier gets wrong, one for each agent; the last one abstains.
 pub const MESSAGES: [Message; 5] = [
     Message { text: "why do I get IndexError: list index out of range in my loop?", agent: "debug-agent" },
-    Message { text: "can you explain what the difference between a list and a tuple is?", agent: "concepts-agent" },
+    Message {
+        text: "can you explain what the difference between a list and a tuple is?",
+        agent: "concepts-agent",
+    },
     Message { text: "give me another exercise on dictionaries please", agent: "exercise-agent" },
     Message { text: "what is my score in the loops module so far?", agent: "progress-agent" },
     SMALL_TALK,
@@ -44,7 +47,8 @@ impl Issuer {
     /// Its key, as the variable `jwt_keys` takes it.
     #[must_use]
     pub fn jwks(&self) -> String {
-        json!({"keys": [{"kty": "oct", "alg": "HS256", "kid": "load", "k": encode(&self.secret)}]}).to_string()
+        json!({"keys": [{"kty": "oct", "alg": "HS256", "kid": "load", "k": encode(&self.secret)}]})
+            .to_string()
     }
 
     /// A student's token.

@@ -29,7 +29,8 @@ pub async fn measure(rig: &Rig, report: &mut Report) -> Result<()> {
         direct_times.push(call_directly(&mut direct, &dapr, n).await?);
         through_times.push(ask(rig, &mut through, &dapr, n).await?);
     }
-    let (direct, through): (Times, Times) = (direct_times.into_iter().collect(), through_times.into_iter().collect());
+    let (direct, through): (Times, Times) =
+        (direct_times.into_iter().collect(), through_times.into_iter().collect());
     let mut table = Table::new(
         &format!("a stream's first byte, without the agent's {} ms", AGENT.as_millis()),
         &["", "streams", "p50", "p95", "p99"],
@@ -38,7 +39,8 @@ pub async fn measure(rig: &Rig, report: &mut Report) -> Result<()> {
         let figures = [50, 95, 99].map(|percent| ms(times.percentile(percent)));
         table.row([name.to_owned(), times.len().to_string()].into_iter().chain(figures));
     }
-    let gains = [50, 95, 99].map(|percent| ms(through.percentile(percent).saturating_sub(direct.percentile(percent))));
+    let gains = [50, 95, 99]
+        .map(|percent| ms(through.percentile(percent).saturating_sub(direct.percentile(percent))));
     table.row(["gained".to_owned(), String::new()].into_iter().chain(gains));
     report.table(&table);
     Ok(())
@@ -58,7 +60,8 @@ async fn call_directly(connection: &mut Connection, dapr: &DaprStandIn, n: usize
 async fn ask(rig: &Rig, connection: &mut Connection, dapr: &DaprStandIn, n: usize) -> Result<Duration> {
     let [message, ..] = MESSAGES;
     let question = Question { stream: true, ..Question::new(u32::try_from(n % 1_000)?, message.text) };
-    let answer = connection.exchange(&wire(&question.request(&rig.issuer))).await.map_err(|broken| broken.error)?;
+    let answer =
+        connection.exchange(&wire(&question.request(&rig.issuer))).await.map_err(|broken| broken.error)?;
     ensure!(answer.head.header("content-type") == Some("text/event-stream"), "no stream: {}", answer.json());
     let text = String::from_utf8_lossy(&answer.body);
     let (decision, done) = (text.starts_with("event: decision\n"), text.contains("\nevent: done\n"));

@@ -21,7 +21,8 @@ pub async fn measure(rig: &Rig, report: &mut Report) -> Result<()> {
     let mut medians = Vec::new();
     for (name, reuse) in [("a later request", "100000"), ("the first request", "1")] {
         let dapr = agents_after(Duration::ZERO).await?;
-        let option = |launch: triage_load::host_process::Launch| launch.option("--max-instance-reuse-count", reuse);
+        let option =
+            |launch: triage_load::host_process::Launch| launch.option("--max-instance-reuse-count", reuse);
         let running = rig.host(StoreKind::Memory, Some(&dapr), option).await?;
         let mut connection = Connection::open(running.address()).await?;
         rig.warm_up(&mut connection).await?;

@@ -55,7 +55,9 @@ async fn measure(rig: &Rig) -> Result<()> {
             Part::Warm => warm::measure(rig, &mut report).await.context("warm requests")?,
             Part::Overhead => overhead::measure(rig, &mut report).await.context("own overhead")?,
             Part::Refusal => refusal::measure(rig, &mut report).await.context("open breaker")?,
-            Part::FirstByte => first_byte::measure(rig, &mut report).await.context("first byte of a stream")?,
+            Part::FirstByte => {
+                first_byte::measure(rig, &mut report).await.context("first byte of a stream")?
+            }
             Part::Fresh => fresh::measure(rig, &mut report).await.context("fresh instances")?,
         }
     }

@@ -28,7 +28,8 @@ pub async fn measure(rig: &Rig, report: &mut Report) -> Result<()> {
         for connections in [1, 16] {
             // One connection alone waits for the agent most of the time: fewer requests there.
             let each = if connections == 1 { rig.requests() / 4 } else { rig.requests() / connections };
-            let clients = (0..connections).map(|n| client(rig, &dapr, running.address(), (n, connections, each.max(1))));
+            let clients = (0..connections)
+                .map(|n| client(rig, &dapr, running.address(), (n, connections, each.max(1))));
             let times: Times = try_join_all(clients).await?.concat().into_iter().collect();
             table.row([
                 format!("{}, {connections}", store.as_str()),

@@ -26,7 +26,8 @@ pub async fn measure(rig: &Rig, report: &mut Report) -> Result<()> {
             Asked::Event { .. } => Manner::serve(Duration::ZERO),
         });
         let dapr = dapr.await?;
-        let running = rig.host(store, Some(&dapr), |launch| launch.variable("breaker_open_s", "3600")).await?;
+        let running =
+            rig.host(store, Some(&dapr), |launch| launch.variable("breaker_open_s", "3600")).await?;
         let mut connection = Connection::open(running.address()).await?;
         open(rig, &mut connection).await?;
         let calls = dapr.log().calls();

@@ -16,7 +16,13 @@ impl Report {
     }
 
     /// Notes a figure that has an aim.
-    pub fn aim(&mut self, what: impl Into<String>, aim: impl Into<String>, figure: impl Into<String>, met: bool) {
+    pub fn aim(
+        &mut self,
+        what: impl Into<String>,
+        aim: impl Into<String>,
+        figure: impl Into<String>,
+        met: bool,
+    ) {
         let met = if met { "met" } else { "MISSED" };
         self.aims.push([what.into(), aim.into(), figure.into(), met.to_owned()]);
     }
@@ -32,7 +38,10 @@ impl Report {
         let busy = machine::load().is_some_and(|load| load > machine::cores() as f64 + 1.0);
         if busy {
             let load = machine::load().unwrap_or_default();
-            println!("note: load {load:.1} on {} cores: something else is running, the figures are worse than need be", machine::cores());
+            println!(
+                "note: load {load:.1} on {} cores: something else is running, the figures are worse than need be",
+                machine::cores()
+            );
         }
     }
 }

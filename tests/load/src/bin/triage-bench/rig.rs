@@ -116,6 +116,10 @@ fn check(answer: &Answer, message: &Message) -> Result<()> {
     let text = body["agent_response"]["response"]["text"].as_str().unwrap_or_default();
     // The stand-in component says the same to everybody; ours names the request.
     let ours = marker(message.agent, id(answer));
-    ensure!(!text.contains(" to ") || !text.starts_with(message.agent) || text == ours, "another's answer: {}", context());
+    ensure!(
+        !text.contains(" to ") || !text.starts_with(message.agent) || text == ours,
+        "another's answer: {}",
+        context()
+    );
     Ok(())
 }

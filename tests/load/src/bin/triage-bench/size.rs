@@ -20,7 +20,12 @@ pub fn measure(rig: &Rig, report: &mut Report) -> Result<()> {
         let mb = bytes as f64 / 1e6;
         table.row([format!("{name}.wasm"), format!("{mb:.2}")]);
         if name == "triage" {
-            report.aim("size of triage.wasm", format!("< {AIM_MB:.0} MB"), format!("{mb:.2} MB"), mb < AIM_MB);
+            report.aim(
+                "size of triage.wasm",
+                format!("< {AIM_MB:.0} MB"),
+                format!("{mb:.2} MB"),
+                mb < AIM_MB,
+            );
         }
     }
     report.table(&table);

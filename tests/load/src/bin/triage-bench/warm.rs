@@ -20,8 +20,17 @@ const AIM: Duration = Duration::from_millis(2);
 
 /// Measures it.
 pub async fn measure(rig: &Rig, report: &mut Report) -> Result<()> {
-    let headings =
-        ["store, connections", "requests", "median", "p95", "p99", "longest", "req/s", "in two segments", "> 35 ms"];
+    let headings = [
+        "store, connections",
+        "requests",
+        "median",
+        "p95",
+        "p99",
+        "longest",
+        "req/s",
+        "in two segments",
+        "> 35 ms",
+    ];
     let mut table = Table::new("a warm POST /api/v1/triage, stand-in sidecar", &headings);
     for store in [StoreKind::Memory, StoreKind::File] {
         let running = rig.host(store, None, |launch| launch).await?;
@@ -77,7 +86,14 @@ async fn ask(rig: &Rig, address: std::net::SocketAddr, connections: usize) -> Re
 /// What the component itself says about the classifier's part.
 fn classification(answers: &[Answer], table: &mut Table) {
     let said = |answer: &Answer| answer.json()["timing_ms"]["classification"].as_f64();
-    let times: Times = answers.iter().filter_map(said).map(|ms| Duration::from_secs_f64(ms / 1_000.0)).collect();
+    let times: Times =
+        answers.iter().filter_map(said).map(|ms| Duration::from_secs_f64(ms / 1_000.0)).collect();
     let figure = |percent| format!("{:.3}", times.percentile(percent).as_secs_f64() * 1_000.0);
-    table.row(["  of it classification".to_owned(), times.len().to_string(), figure(50), figure(95), figure(99)]);
+    table.row([
+        "  of it classification".to_owned(),
+        times.len().to_string(),
+        figure(50),
+        figure(95),
+        figure(99),
+    ]);
 }

@@ -52,9 +52,12 @@ async fn campaign(arguments: &Arguments) -> Result<Verdict> {
     let mut scratch = Scratch::new("soak")?;
     let weather = Arc::new(Mutex::new(Weather::fair(seed)));
     let sky = Arc::clone(&weather);
-    let lock = |weather: &Mutex<Weather>, asked: Asked<'_>| weather.lock().unwrap_or_else(PoisonError::into_inner).manner(asked);
+    let lock = |weather: &Mutex<Weather>, asked: Asked<'_>| {
+        weather.lock().unwrap_or_else(PoisonError::into_inner).manner(asked)
+    };
     let dapr = DaprStandIn::start(move |asked| lock(&sky, asked)).await?;
-    let crew = Arc::new(Crew { seed, issuer: Issuer::new(seed::unix_now().as_secs()), ledger: Ledger::default() });
+    let crew =
+        Arc::new(Crew { seed, issuer: Issuer::new(seed::unix_now().as_secs()), ledger: Ledger::default() });
     let launch = launch(arguments, &scratch, &dapr, &crew.issuer)?;
     let bar = progress::bar("kills", arguments.runs);
     for run in 0..arguments.runs {

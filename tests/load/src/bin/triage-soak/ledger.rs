@@ -35,7 +35,12 @@ pub struct Receipt {
 
 impl Receipt {
     /// Out of an answer's parts; `header` looks a header up.
-    pub fn new<'a>(status: u16, header: impl Fn(&str) -> Option<&'a str>, body: &Value, place: String) -> Self {
+    pub fn new<'a>(
+        status: u16,
+        header: impl Fn(&str) -> Option<&'a str>,
+        body: &Value,
+        place: String,
+    ) -> Self {
         Self {
             id: header("x-request-id").unwrap_or_default().to_owned(),
             status,
@@ -111,14 +116,30 @@ impl Ledger {
             verdict.zero(name, found.len(), found.iter().map(|r| r.describe()));
         };
         let promised = || receipts.iter().filter(|r| r.is_promised());
-        zero(verdict, "lost: answers whose event never arrived", promised().filter(|r| !r.replayed).filter(unheard).collect());
-        zero(verdict, "lost: stored answers, replayed, without an event of their own", promised().filter(|r| r.replayed).filter(unheard).collect());
+        zero(
+            verdict,
+            "lost: answers whose event never arrived",
+            promised().filter(|r| !r.replayed).filter(unheard).collect(),
+        );
+        zero(
+            verdict,
+            "lost: stored answers, replayed, without an event of their own",
+            promised().filter(|r| r.replayed).filter(unheard).collect(),
+        );
         let letterless = receipts.iter().filter(|r| r.dead_lettered && !letters.contains_key(&r.id));
         zero(verdict, "lost: dead letters that an answer announced", letterless.collect());
         let others = receipts.iter().filter(|r| !r.is_promised()).filter(unheard).count();
         verdict.figure("other answers (400, 409) without an event, allowed", others);
-        zero(verdict, "answers 500: the host's word for a trap", receipts.iter().filter(|r| r.status == 500).collect());
-        verdict.zero("requests that broke though nobody killed the host", entries.faults.len(), entries.faults.clone());
+        zero(
+            verdict,
+            "answers 500: the host's word for a trap",
+            receipts.iter().filter(|r| r.status == 500).collect(),
+        );
+        verdict.zero(
+            "requests that broke though nobody killed the host",
+            entries.faults.len(),
+            entries.faults.clone(),
+        );
         verdict.zero("published bodies that were no event", log.unreadable(), Vec::new());
     }
 

@@ -45,7 +45,8 @@ impl Scripted {
     /// A sidecar that is well, but for `failing` of a hundred calls of agents, which get 503; agents
     /// need up to `slowest_ms`.
     pub fn new(seed: u64, failing: u32, slowest_ms: u64) -> Self {
-        let state = State { random: seed::stream(seed, "sidecar", 0), broker: Broker::Up, failing, slowest_ms };
+        let state =
+            State { random: seed::stream(seed, "sidecar", 0), broker: Broker::Up, failing, slowest_ms };
         Self(Arc::new(Inner { state: Mutex::new(state), log: Log::default() }))
     }
 
@@ -89,7 +90,9 @@ impl Scripted {
                 self.0.log.arrived(topic, &call.body);
                 Reply::new(204).after(delay)
             }
-            Broker::Refusing => Reply::json(500, r#"{"errorCode":"ERR_PUBSUB_PUBLISH_MESSAGE"}"#).after(delay),
+            Broker::Refusing => {
+                Reply::json(500, r#"{"errorCode":"ERR_PUBSUB_PUBLISH_MESSAGE"}"#).after(delay)
+            }
             Broker::Silent => Reply::never(),
             Broker::Resetting => Reply::reset().after(delay),
         }

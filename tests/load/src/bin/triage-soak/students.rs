@@ -57,7 +57,8 @@ async fn scripted(arguments: &Arguments) -> Result<Verdict> {
     let sidecar = Scripted::new(arguments.seed, FAILING, 100);
     let issuer = Issuer::new(VIRTUAL_START.as_secs());
     let app = builder(arguments, &sidecar, &issuer).virtual_time().build().await?;
-    let sessions: Vec<Session> = (0..arguments.students).map(|n| Session::plan(arguments.seed, n, ARRIVALS)).collect();
+    let sessions: Vec<Session> =
+        (0..arguments.students).map(|n| Session::plan(arguments.seed, n, ARRIVALS)).collect();
     let bar = progress::bar("students", (ARRIVALS + REST).as_secs());
     let (mut census, over) = (Census::default(), Cell::new(false));
     let looking = async {
@@ -108,7 +109,8 @@ async fn redis(arguments: &Arguments) -> Result<Verdict> {
     let sidecar = Scripted::new(arguments.seed, FAILING, 2);
     let issuer = Issuer::new(seed::unix_now().as_secs());
     let app = builder(arguments, &sidecar, &issuer).store(&store).build().await?;
-    let sessions: Vec<Session> = (0..arguments.students).map(|n| Session::plan(arguments.seed, n, ARRIVALS)).collect();
+    let sessions: Vec<Session> =
+        (0..arguments.students).map(|n| Session::plan(arguments.seed, n, ARRIVALS)).collect();
     let bar = progress::bar("redis", u64::from(arguments.students));
     let asked = futures::stream::iter(&sessions).map(|session| {
         let (app, issuer, bar) = (&app, &issuer, &bar);
@@ -120,7 +122,8 @@ async fn redis(arguments: &Arguments) -> Result<Verdict> {
     });
     let statuses: Vec<u16> = asked.buffer_unordered(AT_A_TIME).collect().await;
     bar.finish_and_clear();
-    let mut verdict = Verdict::new(format!("{} students on {name}, seed {}", arguments.students, arguments.seed));
+    let mut verdict =
+        Verdict::new(format!("{} students on {name}, seed {}", arguments.students, arguments.seed));
     verdict.figure("answers, by status", by_status(&statuses));
     let keys = store.keys().await?;
     verdict.figure("keys after one question each", kinds(&keys));

@@ -81,7 +81,11 @@ impl Census {
             for session in sessions {
                 let (keys, letters) = held.get(&session.student).copied().unwrap_or_default();
                 if keys > LIMITER_KEYS + 2 * session.keys_used(look.at) + letters {
-                    beyond.push(format!("student {}: {keys} keys at {} s", session.student, look.at.as_secs()));
+                    beyond.push(format!(
+                        "student {}: {keys} keys at {} s",
+                        session.student,
+                        look.at.as_secs()
+                    ));
                 }
                 most = most.max(keys);
                 if session.is_active(look.at) {
