@@ -6,7 +6,7 @@ SHELL := bash
 LISTEN ?= 127.0.0.1:3000
 WASM := --target wasm32-wasip2 --release
 CARGO ?= cargo
-.PHONY: help setup build up token test fmt lint config-check train evaluate explain load-programs bench soak
+.PHONY: help setup build up token test fmt lint config-check train evaluate explain bench soak
 
 help: ## this list
 	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 18
@@ -49,17 +49,16 @@ evaluate: ## how right the classifier is: make -s evaluate DATA=messages.jsonl
 explain: ## why a message goes where it goes: make explain TEXT="…"
 	@$(PATTERNS) explain "$(TEXT)"
 
-# Host and load programs are part of what is measured: their own code is optimised as their
-# dependencies are, which stay as they were built.
-OPTIMISED := --config profile.dev.package.triage-host.opt-level=2 --config profile.dev.package.triage-load.opt-level=2
-LOAD = $(CARGO) run -q $(OPTIMISED) -p triage-load
+soak: build ## the long runs: make soak RUNS=200 SEED=7 REDIS=redis://127.0.0.1/1 PARTS="kills outage"
+	$(CARGO) build -p triage-host -p triage-load
+	@$(CARGO) run -q -p triage-load --bin triage-soak -- $(PARTS) $(if $(RUNS),--runs $(RUNS)) \
+	  $(if $(SEED),--seed $(SEED)) $(if $(REDIS),--redis $(REDIS))
 
-load-programs: build
+# The host is part of what is measured: its own code is optimised as its dependencies are, which
+# stay as they were built.
+OPTIMISED := $(foreach member,host load,--config profile.dev.package.triage-$(member).opt-level=2)
+
+bench: build ## figures: the component, then the classifier
 	$(CARGO) build $(OPTIMISED) -p triage-host -p triage-load
-
-soak: load-programs ## the long runs, a quarter of an hour: make soak RUNS=200 SEED=7 REDIS=redis://127.0.0.1/1 PARTS="kills outage"
-	@$(LOAD) --bin triage-soak -- $(PARTS) $(if $(RUNS),--runs $(RUNS)) $(if $(SEED),--seed $(SEED)) $(if $(REDIS),--redis $(REDIS))
-
-bench: load-programs ## figures: the component, then the classifier
-	@$(LOAD) --bin triage-bench -- $(PARTS)
+	@$(CARGO) run -q $(OPTIMISED) -p triage-load --bin triage-bench -- $(PARTS)
 	@$(PATTERNS) bench

@@ -48,7 +48,7 @@ fn main() {
     let count = entries.len() - phrases.len();
     let tables = double_array::build(&entries);
     let hand: Vec<[u8; 4]> = phrases.iter().map(phrases::hand_row).collect();
-    write(&out, &files(&tables, &hand, &learned), count, learned.members).expect("OUT_DIR is writable");
+    write(&out, &files(&tables, &hand, &learned), count).expect("OUT_DIR is writable");
 }
 
 /// Gives phrases the numbers that their groups had in training; a group made since has no row.
@@ -99,7 +99,7 @@ fn files(tables: &Tables, hand: &[[u8; 4]], learned: &learned::Learned) -> Vec<(
 }
 
 /// Writes every table as a file, and the source that embeds them.
-fn write(out: &Path, files: &[(&str, Vec<u8>)], learned: usize, members: usize) -> std::io::Result<()> {
+fn write(out: &Path, files: &[(&str, Vec<u8>)], learned: usize) -> std::io::Result<()> {
     let mut source = String::new();
     let mut hash = Sha256::new();
     for (name, bytes) in files {

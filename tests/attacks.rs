@@ -2,6 +2,7 @@
 //! leaves the instance alive.
 
 #[path = "support/token.rs"]
+#[allow(dead_code, reason = "the unit tests use the rest")]
 mod token;
 
 use std::collections::BTreeSet;

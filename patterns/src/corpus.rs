@@ -29,7 +29,7 @@ impl Message {
     /// Whether the message belongs to the test split: every twentieth, by the hash of its text.
     #[must_use]
     pub fn is_test(&self) -> bool {
-        hash(&self.text) % 20 == 0
+        hash(&self.text).is_multiple_of(20)
     }
 }
 

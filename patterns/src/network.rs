@@ -150,8 +150,8 @@ impl Network {
                 }
             }
         }
-        for k in 0..POOLS {
-            p.scale[k] = damping(counts[k]);
+        for (k, count) in counts.iter().enumerate() {
+            p.scale[k] = damping(*count);
             p.x[k * D..][..D].iter_mut().for_each(|x| *x *= p.scale[k]);
         }
         p.h.copy_from_slice(&self.b1.w);
@@ -181,11 +181,10 @@ impl Network {
         axpy(&mut self.b2.g, 1.0, dout);
         axpy(&mut self.b1.g, 1.0, &dh);
         let mut dx = [0.0; X];
-        for i in 0..X {
+        for (i, d) in dx.iter_mut().enumerate() {
             axpy(&mut self.w1.g[i * H..][..H], p.x[i], &dh);
             axpy(&mut self.w3.g[i * C..][..C], p.x[i], dout);
-            dx[i] =
-                (dot(&self.w1.w[i * H..][..H], &dh) + dot(&self.w3.w[i * C..][..C], dout)) * p.scale[i / D];
+            *d = (dot(&self.w1.w[i * H..][..H], &dh) + dot(&self.w3.w[i * C..][..C], dout)) * p.scale[i / D];
         }
         for &(row, pools) in rows {
             let at = row as usize;

@@ -177,7 +177,8 @@ fn every_problem_is_offered_by_the_response_of_its_status() {
         let offers = |response: &&Value| {
             response["content"]["application/problem+json"]["examples"].get(sample.error()).is_some()
         };
-        let (name, response) = responses.iter().find(|(_, r)| offers(r)).expect(sample.error());
+        let (name, response) =
+            responses.iter().find(|(_, r)| offers(r)).unwrap_or_else(|| panic!("{}", sample.error()));
         for (header, _) in &sample.headers() {
             assert!(response["headers"].get(*header).is_some(), "{header} of {}", sample.error());
         }

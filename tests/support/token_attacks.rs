@@ -207,7 +207,7 @@ pub fn shape(now: u64) -> Vec<Attack> {
 }
 
 fn fill(text: String) -> String {
-    if text.len() % 3 == 0 { text + " " } else { text }
+    if text.len().is_multiple_of(3) { text + " " } else { text }
 }
 
 /// The JSON is not what two readers would agree on.

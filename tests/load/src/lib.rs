@@ -10,6 +10,7 @@ pub mod dapr_stand_in;
 pub mod figures;
 pub mod host_process;
 mod http_message;
+pub mod interruption;
 pub mod machine;
 pub mod progress;
 pub mod question;

@@ -8,10 +8,11 @@ use lexopt::prelude::{Long, Short, Value, ValueExt as _};
 
 /// What `--help` prints.
 pub const USAGE: &str = "\
-usage: triage-bench [size] [warm] [overhead] [breaker] [stream] [fresh] [options]
+usage: triage-bench [size] [warm] [segments] [overhead] [breaker] [stream] [fresh] [options]
 
   size       of the components
-  warm       a warm request with the stand-in sidecar: times, throughput, answers in two segments
+  warm       a warm request with the stand-in sidecar: times and throughput
+  segments   how often an answer comes in two TCP segments, the second one late
   overhead   a healthy request without the agent's own time
   breaker    an open breaker's answer
   stream     what a stream's first byte gains in delay
@@ -38,6 +39,8 @@ pub enum Part {
     Size,
     /// Warm requests.
     Warm,
+    /// Answers in two segments.
+    Segments,
     /// Total minus agent.
     Overhead,
     /// An open breaker.
@@ -49,9 +52,10 @@ pub enum Part {
 }
 
 /// By the names of the command line.
-const PARTS: [(&str, Part); 6] = [
+const PARTS: [(&str, Part); 7] = [
     ("size", Part::Size),
     ("warm", Part::Warm),
+    ("segments", Part::Segments),
     ("overhead", Part::Overhead),
     ("breaker", Part::Refusal),
     ("stream", Part::FirstByte),

@@ -4,18 +4,21 @@
 //! they depend on the machine and on what else it does; a wrong answer fails.
 
 mod arguments;
+mod disk;
 mod first_byte;
 mod fresh;
 mod overhead;
 mod refusal;
 mod report;
 mod rig;
+mod segments;
 mod size;
 mod warm;
 
 use std::process::ExitCode;
 
 use anyhow::{Context as _, Result};
+use triage_load::interruption::unless_interrupted;
 use triage_load::machine;
 
 use arguments::{Arguments, Command, Part};
@@ -44,7 +47,7 @@ fn bench(arguments: Arguments) -> Result<()> {
     println!("{}", machine::describe());
     println!("host: {} (times in ms; client, agents and host share the cores)\n", arguments.host.display());
     let runtime = tokio::runtime::Builder::new_multi_thread().worker_threads(2).enable_all().build()?;
-    runtime.block_on(measure(&Rig::new(arguments)))
+    runtime.block_on(unless_interrupted(measure(&Rig::new(arguments))))
 }
 
 async fn measure(rig: &Rig) -> Result<()> {
@@ -53,6 +56,7 @@ async fn measure(rig: &Rig) -> Result<()> {
         match part {
             Part::Size => size::measure(rig, &mut report).context("size")?,
             Part::Warm => warm::measure(rig, &mut report).await.context("warm requests")?,
+            Part::Segments => segments::measure(rig, &mut report).await.context("answers in two segments")?,
             Part::Overhead => overhead::measure(rig, &mut report).await.context("own overhead")?,
             Part::Refusal => refusal::measure(rig, &mut report).await.context("open breaker")?,
             Part::FirstByte => {

@@ -22,6 +22,7 @@ use triage_host::runtime_config::StoreConfig;
 use triage_load::connection::{Connection, wire};
 use triage_load::dapr_stand_in::{Asked, DaprStandIn};
 use triage_load::host_process::{Launch, StoreKind};
+use triage_load::interruption::unless_interrupted;
 use triage_load::progress;
 use triage_load::question::{Issuer, maintenance};
 use triage_load::scratch::Scratch;
@@ -44,7 +45,7 @@ const SWEEP_EVERY: Duration = Duration::from_secs(1);
 /// Runs it.
 pub fn run(arguments: &Arguments) -> Result<Verdict> {
     let runtime = tokio::runtime::Builder::new_multi_thread().worker_threads(2).enable_all().build()?;
-    runtime.block_on(campaign(arguments))
+    runtime.block_on(unless_interrupted(campaign(arguments)))
 }
 
 async fn campaign(arguments: &Arguments) -> Result<Verdict> {
