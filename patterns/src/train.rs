@@ -22,7 +22,7 @@ use triage::intent::shape::SHAPES;
 /// Parts of the training split that take turns in calibration.
 const FOLDS: u64 = 4;
 /// How often a string must occur to become a pattern.
-pub const LIMITS: Limits = Limits { words: 2, pairs: 3, runs: u32::MAX, pieces: u32::MAX, dense: 3 };
+pub const LIMITS: Limits = Limits { words: 2, pairs: 4, runs: u32::MAX, pieces: u32::MAX, dense: 3 };
 
 /// Trains on the corpus under `folder` (without its test split).
 ///
