@@ -33,8 +33,7 @@ fmt: ## format all code
 lint: setup ## formatting and clippy, native and wasm
 	$(CARGO) fmt --all --check
 	$(CARGO) clippy -q --workspace --all-targets -- -D warnings
-	# Warnings of the edge alone do not fail yet; the panic lints it denies itself do.
-	$(CARGO) clippy -q --target wasm32-wasip2 -p triage -p sidecar
+	$(CARGO) clippy -q --target wasm32-wasip2 -p triage -p sidecar -- -D warnings
 
 config-check: ## check variables offline: make config-check SET="environment=production dapr_url=http://localhost:3500"
 	@$(CARGO) run -q -p triage-config -- $(SET)
