@@ -6,7 +6,7 @@ SHELL := bash
 LISTEN ?= 127.0.0.1:3000
 WASM := --target wasm32-wasip2 --release
 CARGO ?= cargo
-.PHONY: help setup build up token test fmt lint config-check train evaluate explain bench soak
+.PHONY: help setup build up token test fmt lint config-check student-export student-delete train evaluate explain bench soak
 
 help: ## this list
 	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 18
@@ -37,6 +37,17 @@ lint: setup ## formatting and clippy, native and wasm
 
 config-check: ## check variables offline: make config-check SET="environment=production dapr_url=http://localhost:3500"
 	@$(CARGO) run -q -p triage-config -- $(SET)
+
+URL ?= http://127.0.0.1:3000
+# What operators call takes Dapr's token where one is set: APP_API_TOKEN=…
+OPERATOR = curl -sS --fail-with-body $(if $(APP_API_TOKEN),-H 'dapr-api-token: $(APP_API_TOKEN)')
+STUDENT_RECORDS = $(URL)/internal/students/$(or $(STUDENT),$(error say whose: STUDENT=student_<uuid>))/records
+
+student-export: ## what the store holds of one student: make student-export STUDENT=student_… URL=http://…
+	@$(OPERATOR) $(STUDENT_RECORDS)
+
+student-delete: ## delete it: make student-delete STUDENT=student_… URL=http://… APP_API_TOKEN=…
+	@$(OPERATOR) -X POST $(STUDENT_RECORDS)/erase
 
 PATTERNS := $(CARGO) run -q --release -p triage-patterns --bin triage-patterns --
 

@@ -20,6 +20,7 @@ mod key_set;
 mod maintenance;
 mod probes;
 mod question;
+mod records;
 mod relay;
 mod replay;
 mod settlement;
@@ -94,6 +95,8 @@ async fn dispatch<P: Platform, B: Incoming>(exchange: &mut Exchange<P, B>) -> Re
         Endpoint::DeadLetters => dead_letters::list(exchange, &config).await,
         Endpoint::Replay(id) => replay::replay(exchange, &config, &id).await,
         Endpoint::Maintenance => maintenance::run(exchange, &config).await,
+        Endpoint::StudentRecords(student) => records::export(exchange, &config, &student).await,
+        Endpoint::StudentErasure(student) => records::erase(exchange, &config, &student).await,
         _ => Err(Problem::NotFound),
     }
 }

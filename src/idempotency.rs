@@ -45,6 +45,11 @@ impl Slots {
     }
 }
 
+/// Whether `key` is that of a stored answer.
+pub fn is_record(key: &str) -> bool {
+    key.starts_with("v:id:")
+}
+
 /// Whether the claim counter `key` can no longer keep anybody out at `now`.
 pub fn is_spent(key: &str, now: UnixMillis) -> bool {
     let ends =

@@ -3,6 +3,7 @@
 use http::Method;
 
 use crate::agents::AgentId;
+use crate::auth::Subject;
 
 /// What a request is for.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -25,6 +26,10 @@ pub enum Endpoint {
     Maintenance,
     /// `OPTIONS /internal/maintenance`: Dapr asks before it subscribes a binding.
     MaintenanceOptions,
+    /// `GET /internal/students/{id}/records`
+    StudentRecords(Subject),
+    /// `POST /internal/students/{id}/records/erase`
+    StudentErasure(Subject),
     /// `GET /health`
     Health,
     /// `GET /ready`
@@ -76,6 +81,10 @@ fn endpoint(path: &str) -> Option<(&'static str, Endpoint)> {
             ("POST", Endpoint::Replay((*id).to_owned()))
         }
         ["internal", "maintenance"] => ("POST", Endpoint::Maintenance),
+        ["internal", "students", id, "records"] => ("GET", Endpoint::StudentRecords(Subject::parse(id)?)),
+        ["internal", "students", id, "records", "erase"] => {
+            ("POST", Endpoint::StudentErasure(Subject::parse(id)?))
+        }
         ["health"] => ("GET", Endpoint::Health),
         ["ready"] => ("GET", Endpoint::Ready),
         ["openapi.json"] => ("GET", Endpoint::OpenApi),

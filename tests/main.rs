@@ -18,3 +18,4 @@ mod manifest;
 mod skeleton;
 mod store;
 mod streams;
+mod student_records;

@@ -7,6 +7,7 @@ use serde_json::{Value, json};
 
 use super::*;
 use crate::agents::{AgentId, Priority};
+use crate::auth::Subject;
 use crate::intent::Intent;
 use crate::problem;
 use crate::route::{self, Endpoint};
@@ -44,6 +45,8 @@ const fn documented(endpoint: &Endpoint) -> Option<(&'static str, &'static str)>
         Endpoint::Replay(_) => ("post", "/api/v1/dead-letters/{id}/replay"),
         Endpoint::Maintenance => ("post", "/internal/maintenance"),
         Endpoint::MaintenanceOptions => ("options", "/internal/maintenance"),
+        Endpoint::StudentRecords(_) => ("get", "/internal/students/{student}/records"),
+        Endpoint::StudentErasure(_) => ("post", "/internal/students/{student}/records/erase"),
         Endpoint::Health => ("get", "/health"),
         Endpoint::Ready => ("get", "/ready"),
         Endpoint::OpenApi => ("get", "/openapi.json"),
@@ -52,7 +55,7 @@ const fn documented(endpoint: &Endpoint) -> Option<(&'static str, &'static str)>
 }
 
 /// One of each. A new endpoint does not compile in [`documented`]; it belongs here too.
-fn endpoints() -> [Endpoint; 13] {
+fn endpoints() -> [Endpoint; 15] {
     [
         Endpoint::Triage,
         Endpoint::Classify,
@@ -63,6 +66,8 @@ fn endpoints() -> [Endpoint; 13] {
         Endpoint::Replay("20000-1".into()),
         Endpoint::Maintenance,
         Endpoint::MaintenanceOptions,
+        Endpoint::StudentRecords(student()),
+        Endpoint::StudentErasure(student()),
         Endpoint::Health,
         Endpoint::Ready,
         Endpoint::OpenApi,
@@ -70,9 +75,15 @@ fn endpoints() -> [Endpoint; 13] {
     ]
 }
 
+const STUDENT: &str = "student_0a1b2c3d-0000-4000-8000-00000000abcd";
+
+fn student() -> Subject {
+    Subject::parse(STUDENT).expect("a subject")
+}
+
 /// A path of the document with its parameters filled in.
 fn filled(path: &str) -> String {
-    path.replace("{agent}", "debug-agent").replace("{id}", "20000-1")
+    path.replace("{agent}", "debug-agent").replace("{id}", "20000-1").replace("{student}", STUDENT)
 }
 
 fn resolves(method: &str, path: &str) -> Option<Endpoint> {

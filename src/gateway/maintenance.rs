@@ -51,7 +51,10 @@ pub async fn run<P: Platform, B: Incoming>(
 }
 
 /// Dapr proves itself with `app_api_token`. Without one the endpoint exists in development only.
-fn authorise<P: Platform, B: Incoming>(exchange: &Exchange<P, B>, config: &Config) -> Result<(), Problem> {
+pub(super) fn authorise<P: Platform, B: Incoming>(
+    exchange: &Exchange<P, B>,
+    config: &Config,
+) -> Result<(), Problem> {
     match &config.app_api_token {
         None if config.environment == Environment::Development => Ok(()),
         None => Err(Problem::NotFound),
@@ -128,7 +131,7 @@ async fn expired<P: Platform>(
     if let Some(at) = DEAD_LETTERS.position(key) {
         return Ok(dead_letter::is_past(at.bucket, now));
     }
-    if key.starts_with("v:id:") {
+    if idempotency::is_record(key) {
         let bytes = instance.store().get(key).await?;
         return Ok(bytes.is_none_or(|bytes| idempotency::Record::decode(&bytes, now).is_none()));
     }
