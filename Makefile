@@ -6,7 +6,7 @@ SHELL := bash
 LISTEN ?= 127.0.0.1:3000
 WASM := --target wasm32-wasip2 --release
 CARGO ?= cargo
-.PHONY: help setup build up token test fmt lint config-check student-export student-delete train evaluate explain bench soak
+.PHONY: help setup build up token test fmt lint config-check coverage deny fuzz student-export student-delete train evaluate explain bench soak
 
 help: ## this list
 	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 18
@@ -48,6 +48,28 @@ student-export: ## what the store holds of one student: make student-export STUD
 
 student-delete: ## delete it: make student-delete STUDENT=student_… URL=http://… APP_API_TOKEN=…
 	@$(OPERATOR) -X POST $(STUDENT_RECORDS)/erase
+
+coverage: ## line coverage of the core by its native tests
+	@tests/setup/coverage.sh
+
+deny: ## licences, sources and duplicates of dependencies; advisories where their database can be had
+	@command -v cargo-deny >/dev/null || { echo "deny: needs cargo-deny: cargo install cargo-deny"; exit 1; }
+	$(CARGO) deny --log-level error check licenses bans sources
+	$(CARGO) deny --log-level error check advisories || \
+	  echo "deny: advisories were not checked or not clean: see above (their database needs github.com)"
+
+FUZZ ?= token request redactor normalizer
+FUZZ_SECONDS ?= 600
+
+# The sanitizer's flags are unstable: on a stable toolchain they need RUSTC_BOOTSTRAP.
+fuzz: ## fuzz parsers, redactor, normaliser, FUZZ_SECONDS (600) each: make fuzz FUZZ=token
+	@command -v cargo-fuzz >/dev/null || { echo "fuzz: needs cargo-fuzz: cargo install cargo-fuzz"; exit 1; }
+	@for target in $(FUZZ); do \
+	  echo "fuzz: $$target for $(FUZZ_SECONDS) s"; mkdir -p tests/fuzz/corpus/$$target; \
+	  RUSTC_BOOTSTRAP=1 $(CARGO) fuzz run --fuzz-dir tests/fuzz $$target \
+	    tests/fuzz/corpus/$$target tests/fuzz/seeds/$$target -- \
+	    -max_total_time=$(FUZZ_SECONDS) -max_len=8192 -print_final_stats=1 -verbosity=0; \
+	done
 
 PATTERNS := $(CARGO) run -q --release -p triage-patterns --bin triage-patterns --
 
