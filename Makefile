@@ -6,7 +6,7 @@ SHELL := bash
 LISTEN ?= 127.0.0.1:3000
 WASM := --target wasm32-wasip2 --release
 CARGO ?= cargo
-.PHONY: help setup build up token test fmt lint config-check coverage deny fuzz student-export student-delete train evaluate explain bench soak
+.PHONY: help setup build up token test fmt lint config-check coverage deny fuzz student-export student-delete stack-up stack-test stack-down train evaluate explain bench soak
 
 help: ## this list
 	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 18
@@ -70,6 +70,19 @@ fuzz: ## fuzz parsers, redactor, normaliser, FUZZ_SECONDS (600) each: make fuzz 
 	    tests/fuzz/corpus/$$target tests/fuzz/seeds/$$target -- \
 	    -max_total_time=$(FUZZ_SECONDS) -max_len=8192 -print_final_stats=1 -verbosity=0; \
 	done
+
+# The driver is a Go program; without Go nothing but the stack is missing.
+STACK = command -v go >/dev/null || { echo "stack: needs Go (and Java, Maven, redis-server)"; exit 1; }; \
+  cd tests/stack && GOTOOLCHAIN=local go build -o ../../target/stack/bin/stack . && exec ../../target/stack/bin/stack
+
+stack-up: ## the real Dapr, Kafka and Redis with triage and five agents, on loopback
+	@$(STACK) up
+
+stack-test: ## every promise against the real programs: make stack-test CHECKS="routes stream"
+	@$(STACK) test $(CHECKS)
+
+stack-down: ## ends what stack-up started
+	@$(STACK) down
 
 PATTERNS := $(CARGO) run -q --release -p triage-patterns --bin triage-patterns --
 

@@ -11,6 +11,7 @@ mod bad_input;
 mod breaker;
 mod chaos;
 mod dead_letters;
+mod deployment;
 mod flags;
 mod idempotency;
 mod limits;
