@@ -5,14 +5,20 @@
 //! short timer ([`Store::probe`]); when that fails, the instance leaves the store alone for a while
 //! and works without it: the limiter lets pass, breakers count as closed, events are published
 //! before the answer. What remains is a hang inside a synchronous call itself.
+//!
+//! A store that is only busy must not be taken for a silent one, or a burst would lift the limits it
+//! should meet: a late read is waited for longer if the store answered others meanwhile.
 
 use std::cell::Cell;
 use std::time::Duration;
 
 use crate::ports::{Clock, KeyValue, StoreFault, within};
 
-/// How long the first `get` of a request may take.
+/// How long the first `get` of a request may take while the store answers nobody.
 pub const PROBE_LIMIT: Duration = Duration::from_millis(50);
+
+/// The same in an instance that has not heard from the store yet: the connection is made in it.
+pub const FIRST_PROBE_LIMIT: Duration = Duration::from_millis(150);
 
 /// How long an instance leaves a store alone that failed it.
 pub const SUSPENSION: Duration = Duration::from_secs(5);
@@ -47,6 +53,7 @@ impl Unavailable {
 pub struct Health {
     suspended_until: Cell<Option<Duration>>,
     faults: Cell<u64>,
+    answers: Cell<u64>,
 }
 
 impl Health {
@@ -79,7 +86,17 @@ impl<'a, P: KeyValue + Clock> Store<'a, P> {
 
     /// The first read of a request: finds out whether the store may be used at all.
     pub async fn probe(&self, key: &str) -> Result<Option<Vec<u8>>, Unavailable> {
-        self.timed(PROBE_LIMIT, self.platform.get(key)).await
+        if self.suspended() {
+            return Err(Unavailable::Suspended);
+        }
+        let answers = self.health.answers.get();
+        let limit = if answers == 0 { FIRST_PROBE_LIMIT } else { PROBE_LIMIT };
+        let mut call = std::pin::pin!(self.platform.get(key));
+        let mut outcome = within(self.platform, limit, call.as_mut()).await;
+        if outcome.is_none() && self.health.answers.get() != answers {
+            outcome = within(self.platform, CALL_LIMIT, call).await;
+        }
+        self.note(outcome)
     }
 
     /// Reads `key`.
@@ -132,21 +149,26 @@ impl<'a, P: KeyValue + Clock> Store<'a, P> {
         if self.suspended() {
             return Err(Unavailable::Suspended);
         }
-        let outcome = within(self.platform, limit, call).await;
-        self.note(outcome.map_or(Err(Unavailable::TimedOut), |result| result.map_err(Unavailable::Failed)))
+        self.note(within(self.platform, limit, call).await)
     }
 
     fn blocking<T>(&self, call: impl FnOnce(&P) -> Result<T, StoreFault>) -> Result<T, Unavailable> {
         if self.suspended() {
             return Err(Unavailable::Suspended);
         }
-        self.note(call(self.platform).map_err(Unavailable::Failed))
+        self.note(Some(call(self.platform)))
     }
 
-    fn note<T>(&self, outcome: Result<T, Unavailable>) -> Result<T, Unavailable> {
-        if outcome.is_err() {
-            self.health.faults.set(self.health.faults.get().saturating_add(1));
-            self.health.suspended_until.set(Some(self.platform.monotonic().saturating_add(SUSPENSION)));
+    /// Remembers how a call went; `None` if it was too late.
+    fn note<T>(&self, outcome: Option<Result<T, StoreFault>>) -> Result<T, Unavailable> {
+        let outcome =
+            outcome.map_or(Err(Unavailable::TimedOut), |result| result.map_err(Unavailable::Failed));
+        let health = self.health;
+        if outcome.is_ok() {
+            health.answers.set(health.answers.get().saturating_add(1));
+        } else {
+            health.faults.set(health.faults.get().saturating_add(1));
+            health.suspended_until.set(Some(self.platform.monotonic().saturating_add(SUSPENSION)));
         }
         outcome
     }

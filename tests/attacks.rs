@@ -13,7 +13,7 @@ use token::{Signer, Token, attacks};
 use triage_host::App;
 use triage_host::clock::VIRTUAL_START;
 
-use crate::support::{Sidecar, app_with, body_of, json, problem};
+use crate::support::{Sidecar, app_with, body_of, json, plain, problem};
 
 fn now() -> u64 {
     VIRTUAL_START.as_secs()
@@ -152,13 +152,47 @@ async fn every_hostile_request_has_its_problem() {
     let sidecar = Sidecar::default();
     let app = app(&sidecar).await;
     let instance = app.instance("triage").await.unwrap();
+    let mut told = String::new();
     for (name, request, status, error) in attacks_on_the_request() {
         let response = instance.request(request).await;
         assert_eq!(problem(&response), (status, error.to_owned()), "{name}");
+        told.push_str(&response.text());
     }
     assert_eq!(sidecar.calls(), 0);
+    told.push_str(&format!("{:?}", app.logs()));
+    for secret in [Token::student(now()).build().as_str(), std::str::from_utf8(token::SECRET).unwrap()] {
+        assert!(!told.contains(secret), "a secret in an answer or the log");
+    }
     let good = question(&Token::student(now()).build());
     assert_eq!(instance.request(good).await.status, 200, "the instance lives on");
+}
+
+/// Over a socket: the rest of the body would be taken for the next request.
+#[tokio::test(flavor = "multi_thread")]
+async fn a_length_that_lies_downwards_cuts_the_body_and_smuggles_nothing() {
+    use std::io::{Read as _, Write as _};
+    let sidecar = Sidecar::default();
+    let app = plain().sidecar(sidecar.clone()).variable("jwt_keys", &token::jwks()).build().await.unwrap();
+    let server = app.serve("127.0.0.1:0").await.unwrap();
+    let seconds = std::time::SystemTime::now().duration_since(std::time::UNIX_EPOCH).unwrap().as_secs();
+    let bearer = Token::student(seconds).build();
+    let address = server.address();
+    let talk = move || {
+        let head = format!(
+            "POST /api/v1/triage HTTP/1.1\r\nhost: a\r\nauthorization: Bearer {bearer}\r\n\
+             content-type: application/json\r\ncontent-length: 1\r\n\r\n"
+        );
+        let body = body_of(crate::support::STUCK, token::STUDENT);
+        let mut stream = std::net::TcpStream::connect(address).unwrap();
+        stream.write_all(format!("{head}{body}").as_bytes()).unwrap();
+        let mut got = String::new();
+        stream.read_to_string(&mut got).unwrap();
+        got
+    };
+    let got = tokio::task::spawn_blocking(talk).await.unwrap();
+    let answers = |with: &str| got.matches(with).count();
+    assert_eq!((answers("HTTP/1.1 "), answers("HTTP/1.1 400 ")), (2, 2), "{got}");
+    assert_eq!(sidecar.calls(), 0);
 }
 
 #[tokio::test(start_paused = true)]

@@ -94,6 +94,43 @@ async fn a_batch_costs_its_size_and_gives_back_what_did_not_fit() {
     assert_eq!(app.request(batch(2)).await.status, 200, "there was room for two");
 }
 
+/// Whoever is refused must not take room from those beside it, not even for a moment.
+#[tokio::test(start_paused = true)]
+async fn a_batch_that_does_not_fit_keeps_nobody_else_out() {
+    let features = ("features", r#"{"enable_batch_processing":true}"#);
+    let app = app_with(&Sidecar::default(), &[("rate_limit_per_minute", "60"), features]).await;
+    let batch = |n: usize| {
+        let body = serde_json::json!({ "queries": vec!["hello there"; n] }).to_string();
+        post("/api/v1/classify/batch").body(body.into_bytes()).unwrap()
+    };
+    assert_eq!(app.request(batch(20)).await.status, 200);
+    let mixed = (0..50).map(|n| app.request(if n % 5 == 0 { batch(50) } else { classify() }));
+    let statuses: Vec<u16> = join_all(mixed).await.iter().map(|r| r.status.as_u16()).collect();
+    let of = |batches: bool, status: u16| {
+        let picked = statuses.iter().enumerate().filter(|(n, _)| (n % 5 == 0) == batches);
+        picked.filter(|(_, found)| **found == status).count()
+    };
+    assert_eq!((of(true, 429), of(false, 200)), (10, 40), "{statuses:?}");
+}
+
+/// What is let through is the limit, from fifty connections that go on asking.
+#[tokio::test(start_paused = true)]
+async fn fifty_connections_get_all_of_the_limit_and_no_more() {
+    let app = app(&Sidecar::default()).await;
+    for window in 0..3 {
+        let one = || async {
+            let mut passed = 0;
+            for _ in 0..6 {
+                passed += usize::from(app.request(classify()).await.status == 200);
+            }
+            passed
+        };
+        let passed: usize = join_all((0..50).map(|_| one())).await.iter().sum();
+        assert_eq!(passed, 100, "window {window}");
+        app.clock().advance(Duration::from_secs(60)).await;
+    }
+}
+
 #[tokio::test(start_paused = true)]
 async fn counters_end() {
     let app = app(&Sidecar::default()).await;

@@ -13,6 +13,7 @@ mod chaos;
 mod dead_letters;
 mod deployment;
 mod flags;
+mod headers;
 mod idempotency;
 mod limits;
 mod manifest;

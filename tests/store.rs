@@ -87,6 +87,28 @@ async fn a_silent_store_is_left_alone_for_five_seconds() {
     assert_eq!(synchronous, 0);
 }
 
+/// A burst must meet its limit: the read of one that comes late says nothing when others got theirs.
+#[tokio::test(start_paused = true)]
+async fn a_busy_store_is_not_taken_for_a_silent_one() {
+    for (others, degraded) in [(true, serde_json::Value::Null), (false, serde_json::json!(["store"]))] {
+        let sidecar = Sidecar::default();
+        let app = app(&sidecar).await;
+        let instance = app.instance("triage").await.unwrap();
+        instance.request(ask_as(0, STUCK)).await;
+        settle(&app).await;
+        app.store_faults().set(Import::Get, StoreFault::Slow(Duration::from_millis(80)));
+        let meanwhile = async {
+            tokio::time::sleep(Duration::from_millis(10)).await;
+            app.store_faults().clear();
+            if others {
+                instance.request(ask_as(1, STUCK)).await;
+            }
+        };
+        let (late, ()) = tokio::join!(instance.request(ask_as(2, STUCK)), meanwhile);
+        assert_eq!(json(&late)["degraded"], degraded, "others answered: {others}");
+    }
+}
+
 #[tokio::test(start_paused = true)]
 async fn records_of_another_version_are_ignored_not_fatal() {
     let sidecar = Sidecar::default();

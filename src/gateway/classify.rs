@@ -59,18 +59,18 @@ pub async fn batch<P: Platform, B: Incoming>(
 ) -> Result<Outcome<P>, Problem> {
     exchange.note("route", "classify_batch");
     exchange.accepts_body(MAX_BATCH_BODY)?;
-    let caller = entry::enter(exchange, config, &ROLES).await?;
+    let caller = entry::identify(exchange, config, &ROLES).await?;
     let body = exchange.body(config, MAX_BATCH_BODY).await?;
-    let queries = ClassifyRequest::parse_batch(&body).map_err(Problem::SchemaValidation)?;
-    let cost = u32::try_from(queries.len().min(MAX_BATCH)).unwrap_or(u32::MAX);
+    let queries = ClassifyRequest::parse_batch(&body).map_err(Problem::SchemaValidation);
+    let size = queries.as_ref().map_or(1, Vec::len);
+    let cost = u32::try_from(size.min(MAX_BATCH)).unwrap_or(u32::MAX);
     if cost > config.rate_limit {
         let fault =
             format!("queries: a batch costs its size and the limit is {} a minute", config.rate_limit);
         return Err(Problem::SchemaValidation(vec![fault]));
     }
-    // One was taken at the door.
-    entry::charge(exchange, config, &caller, cost.saturating_sub(1))
-        .inspect_err(|_| entry::refund(exchange, config, &caller, 1))?;
+    entry::charge(exchange, config, &caller, cost)?;
+    let queries = queries?;
     let decisions: Result<Vec<RoutingDecision>, Problem> = queries
         .iter()
         .map(|query| {

@@ -28,6 +28,17 @@ pub async fn enter<P: Platform, B: Incoming>(
     config: &Config,
     roles: &[Role],
 ) -> Result<Caller, Problem> {
+    let caller = identify(exchange, config, roles).await?;
+    charge(exchange, config, &caller, 1)?;
+    Ok(caller)
+}
+
+/// Lets a caller in who has one of `roles`, for whoever takes from its limit later.
+pub async fn identify<P: Platform, B: Incoming>(
+    exchange: &Exchange<P, B>,
+    config: &Config,
+    roles: &[Role],
+) -> Result<Caller, Problem> {
     let claims = match identity::authenticate(exchange, config).await {
         Ok(claims) => claims,
         Err(Denial::KeysUnavailable) => return Err(Problem::ServiceUnavailable("key set".into())),
@@ -57,9 +68,7 @@ pub async fn enter<P: Platform, B: Incoming>(
             (Records::default(), false)
         }
     };
-    let caller = Caller { claims, records, store_usable };
-    charge(exchange, config, &caller, 1)?;
-    Ok(caller)
+    Ok(Caller { claims, records, store_usable })
 }
 
 /// Takes `cost` from the caller's limit, or refuses with 429.
@@ -109,52 +118,28 @@ fn limit<P: Platform, B: Incoming>(
 ) -> Result<(), Problem> {
     let store = exchange.instance.store();
     let window = Window::of(claims.subject.as_str(), &config.record_key, exchange.platform().now());
-    let Ok(count) = store.increment(&window.key, i64::from(cost)) else { return Ok(()) };
+    let cost = i64::from(cost);
+    // A batch looks before it takes: what it took and gave back would keep smaller requests out.
+    let fits = |used: i64| used.saturating_add(cost) <= i64::from(config.rate_limit);
+    let room = cost == 1 || store.increment(&window.key, 0).is_ok_and(fits);
+    let Ok(count) = store.increment(&window.key, if room { cost } else { 0 }) else { return Ok(()) };
     let quota = window.quota(count, config.rate_limit);
     exchange.quota.set(Some(quota));
-    if count == i64::from(cost) {
+    if count == cost {
         drop_past(exchange, window.past.clone());
     }
-    if quota.allowed {
+    if room && quota.allowed {
         return Ok(());
     }
-    if cost > 1 {
-        // What did not fit is given back, or it would keep smaller requests out.
-        give_back(exchange, config, &window, cost);
+    if room && cost > 1 {
+        // Another took the room between the look and the take.
+        if let Ok(count) = store.increment(&window.key, cost.saturating_neg()) {
+            exchange.quota.set(Some(window.quota(count, config.rate_limit)));
+        }
     }
     exchange.note("refusal", "rate_limited");
     refused(exchange, config, "rate_limited", 429);
     Err(Problem::RateLimited { retry_after: quota.reset_s })
-}
-
-/// Gives back what a refused request took at the door.
-pub fn refund<P: Platform, B: Incoming>(
-    exchange: &Exchange<P, B>,
-    config: &Config,
-    caller: &Caller,
-    cost: u32,
-) {
-    if config.flags.on(Flag::RateLimiting) && caller.store_usable {
-        let now = exchange.platform().now();
-        give_back(
-            exchange,
-            config,
-            &Window::of(caller.claims.subject.as_str(), &config.record_key, now),
-            cost,
-        );
-    }
-}
-
-fn give_back<P: Platform, B: Incoming>(
-    exchange: &Exchange<P, B>,
-    config: &Config,
-    window: &Window,
-    cost: u32,
-) {
-    let store = exchange.instance.store();
-    if let Ok(count) = store.increment(&window.key, i64::from(cost).saturating_neg()) {
-        exchange.quota.set(Some(window.quota(count, config.rate_limit)));
-    }
 }
 
 /// The first visitor of a window clears an older one away, after the answer.
