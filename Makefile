@@ -53,10 +53,7 @@ coverage: ## line coverage of the core by its native tests
 	@tests/setup/coverage.sh
 
 deny: ## licences, sources and duplicates of dependencies; advisories where their database can be had
-	@command -v cargo-deny >/dev/null || { echo "deny: needs cargo-deny: cargo install cargo-deny"; exit 1; }
-	$(CARGO) deny --log-level error check licenses bans sources
-	$(CARGO) deny --log-level error check advisories || \
-	  echo "deny: advisories were not checked or not clean: see above (their database needs github.com)"
+	@tests/setup/deny.sh
 
 FUZZ ?= token request redactor normalizer
 FUZZ_SECONDS ?= 600

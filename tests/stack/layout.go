@@ -6,15 +6,15 @@ import (
 	"path/filepath"
 )
 
-// Ports, all on loopback. compose.yaml publishes the first one under the same number.
+// Ports, all on loopback, below those that systems give to clients (from 32768 on Linux). compose.yaml publishes the first one under the same number.
 const (
-	triagePort     = 47000
-	redisPort      = 47010
-	kafkaPort      = 47020
-	controllerPort = 47021
-	firstAgentPort = 47030
-	controlPort    = 47039
-	firstDaprPort  = 47100
+	triagePort     = 27000
+	redisPort      = 27010
+	kafkaPort      = 27020
+	controllerPort = 27021
+	firstAgentPort = 27030
+	controlPort    = 27039
+	firstDaprPort  = 27100
 )
 
 // What the sidecar and Triage prove themselves to each other with, and what signs the tokens: for

@@ -35,7 +35,8 @@ func (p process) pid() (int, bool) {
 		return 0, false
 	}
 	line, err := os.ReadFile(fmt.Sprintf("/proc/%d/cmdline", pid))
-	if err != nil || !strings.Contains(string(line), p.command[0]) {
+	// A program that is just being loaded has no command line yet.
+	if err != nil || len(line) > 0 && !strings.Contains(string(line), p.command[0]) {
 		return 0, false
 	}
 	return pid, true

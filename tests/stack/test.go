@@ -14,6 +14,7 @@ type check struct {
 }
 
 var checks = []check{
+	{"daprd-alike", daprdAnswersAsTheStandInDoes},
 	{"routes", everyIntentReachesItsAgent},
 	{"stream", aStreamPassesUnbuffered},
 	{"retries", retriesHaveOneOwner},

@@ -123,7 +123,8 @@ func redisStopped() (string, error) {
 	if err := store.start(); err != nil {
 		return "", err
 	}
-	if err := well(30 * time.Second); err != nil {
+	// The host's client (redis 0.32, Spin's too) tries again after 1 to 2 s, then after 60 to 120 s.
+	if err := well(150 * time.Second); err != nil {
 		return "", err
 	}
 	before, after := remaining(), remaining()
