@@ -17,5 +17,7 @@ pub mod phrases;
 pub mod progress;
 pub mod random;
 pub mod report;
+pub mod teacher;
 pub mod train;
+pub mod transfer;
 pub mod vocabulary;

@@ -4,9 +4,10 @@ use std::path::Path;
 use std::process::ExitCode;
 use triage::intent::Options;
 use triage_patterns::network::Settings;
-use triage_patterns::{bench, check, corpus, judge, learned, report, train};
+use triage_patterns::{bench, check, corpus, judge, learned, report, train, transfer};
 
-const USAGE: &str = "usage: triage-patterns train | evaluate [FILE.jsonl] | explain TEXT | bench | check";
+const USAGE: &str =
+    "usage: triage-patterns train | transfer | evaluate [FILE.jsonl] | explain TEXT | bench | check";
 
 fn main() -> ExitCode {
     let args: Vec<String> = std::env::args().skip(1).collect();
@@ -18,6 +19,7 @@ fn main() -> ExitCode {
             faults => Err(faults.join("\n")),
         },
         ["train"] => train(Path::new("patterns")),
+        ["transfer"] => transfer(Path::new("patterns")),
         ["evaluate"] | ["evaluate", ""] => evaluate(None),
         ["evaluate", file] => evaluate(Some(Path::new(file))),
         ["explain", text] => {
@@ -43,6 +45,17 @@ fn train(folder: &Path) -> Result<(), String> {
         |name: &str, text: String| std::fs::write(out.join(name), text).map_err(|e| format!("{name}: {e}"));
     write("rows.tsv", learned::rows_text(&learned))?;
     write("network.tsv", learned::network_text(&learned, &train::columns()))
+}
+
+/// Prints what the teacher is to judge: the training split with its variants, a JSON string a line.
+fn transfer(folder: &Path) -> Result<(), String> {
+    let all = corpus::read_all(&folder.join("corpus"))?;
+    let training: Vec<corpus::Message> = all.into_iter().filter(|m| !m.is_test()).collect();
+    for varied in transfer::vary(&training) {
+        let texts = std::iter::once(&varied.message.text).chain(&varied.variants);
+        texts.for_each(|text| println!("{}", serde_json::Value::from(text.as_str())));
+    }
+    Ok(())
 }
 
 /// Evaluates on `file`, or on the test split; errors are shown for files of this repository only.

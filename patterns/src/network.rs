@@ -10,24 +10,22 @@ pub use triage::intent::network::{HIDDEN as H, INPUTS as X, LABELS as C, WIDTH a
 pub struct Example {
     /// Rows with the set of pools (bits) each belongs to.
     pub rows: Vec<(u32, u8)>,
-    /// The label's number.
-    pub label: usize,
-    /// A teacher's probabilities, where there are any.
-    pub soft: Option<[f32; C]>,
+    /// The probabilities it should give.
+    pub target: [f32; C],
+    /// What it counts.
+    pub weight: f32,
 }
 
 impl Default for Settings {
     fn default() -> Self {
         Self {
-            epochs: 16,
+            epochs: 12,
             batch: 32,
             rate: 0.002,
             decay_rows: 0.0,
             decay: 0.01,
             drop_rows: 0.4,
             drop_hidden: 0.3,
-            smoothing: 0.02,
-            soft: 0.5,
             init: 0.05,
         }
     }
@@ -50,10 +48,6 @@ pub struct Settings {
     pub drop_rows: f32,
     /// Share of hidden units dropped.
     pub drop_hidden: f32,
-    /// Label smoothing.
-    pub smoothing: f32,
-    /// Weight of the teacher against the label.
-    pub soft: f32,
     /// Range of the first row values.
     pub init: f32,
 }
@@ -237,7 +231,7 @@ impl Network {
                         *k = if random.unit() < s.drop_hidden { 0.0 } else { 1.0 / (1.0 - s.drop_hidden) }
                     });
                     let pass = self.forward(&rows, Some(&keep));
-                    let dout = loss_gradient(&pass.out, e, s, batch.len());
+                    let dout = loss_gradient(&pass.out, e, batch.len());
                     self.backward(&rows, &keep, &pass, &dout);
                 }
                 t += 1.0;
@@ -263,18 +257,11 @@ impl Network {
     }
 }
 
-fn loss_gradient(out: &[f32; C], e: &Example, s: &Settings, batch: usize) -> [f32; C] {
+fn loss_gradient(out: &[f32; C], e: &Example, batch: usize) -> [f32; C] {
     let p = softmax(out);
-    let mut target = [s.smoothing / C as f32; C];
-    target[e.label] += 1.0 - s.smoothing;
-    if let Some(soft) = &e.soft {
-        for (t, q) in target.iter_mut().zip(soft) {
-            *t = (1.0 - s.soft) * *t + s.soft * q;
-        }
-    }
     let mut g = [0.0; C];
     for c in 0..C {
-        g[c] = (p[c] - target[c]) / batch as f32;
+        g[c] = e.weight * (p[c] - e.target[c]) / batch as f32;
     }
     g
 }

@@ -12,6 +12,8 @@ use crate::network::{C, D, Example, H, Network, Settings, X};
 use crate::phrases::{self, Phrase};
 use crate::progress::Progress;
 use crate::random::Random;
+use crate::teacher::Teacher;
+use crate::transfer::{self, Varied};
 use crate::vocabulary::Limits;
 use std::path::Path;
 use triage::intent::boundary::Boundary;
@@ -21,6 +23,12 @@ use triage::intent::shape::SHAPES;
 
 /// Parts of the training split that take turns in calibration.
 const FOLDS: u64 = 4;
+/// Share of a message's target that is spread over all labels: no label is beyond doubt.
+const SMOOTHING: f32 = 0.02;
+/// Weight of the teacher against the label of a message.
+const TEACHER: f32 = 0.3;
+/// What a message counts that only the teacher has labelled.
+const VARIANT: f32 = 0.15;
 /// How often a string must occur to become a pattern.
 pub const LIMITS: Limits = Limits { words: 2, pairs: 4, runs: u32::MAX, pieces: u32::MAX, dense: 3 };
 
@@ -32,17 +40,18 @@ pub fn train(folder: &Path, settings: &Settings) -> Result<Learned, String> {
     let phrases = phrases::read(&folder.join("intents"))?;
     let messages = corpus::read_all(&folder.join("corpus"))?;
     let messages: Vec<Message> = messages.into_iter().filter(|m| !m.is_test()).collect();
+    let teacher = Teacher::read(&folder.join("teacher"))?;
+    let varied = transfer::vary(&messages);
     let runs = (FOLDS as usize + 1) * MEMBERS;
     let progress = Progress::new(runs * settings.epochs);
     let mut unseen = Vec::new();
     for fold in 0..FOLDS {
-        let held = |m: &&Message| corpus::hash(&m.text) / 16 % FOLDS == fold;
-        let (test, rest): (Vec<&Message>, Vec<&Message>) = messages.iter().partition(held);
-        let model = Model::fit(&phrases, &rest, settings, &progress);
-        unseen.extend(calibrate::unseen(test.into_iter(), |text| model.logits(text)));
+        let held = |v: &Varied<'_>| corpus::hash(&v.message.text) / 16 % FOLDS == fold;
+        let (test, rest): (Vec<_>, Vec<_>) = varied.iter().cloned().partition(held);
+        let model = Model::fit(&phrases, &rest, &teacher, settings, &progress);
+        unseen.extend(calibrate::unseen(test.into_iter().map(|v| v.message), |text| model.logits(text)));
     }
-    let all: Vec<&Message> = messages.iter().collect();
-    let model = Model::fit(&phrases, &all, settings, &progress);
+    let model = Model::fit(&phrases, &varied, &teacher, settings, &progress);
     progress.done();
     let mut by_hand = calibrate::unseen(messages.iter(), triage::intent::by_hand);
     let mut calibration = calibrate::fit(&mut unseen);
@@ -59,14 +68,28 @@ pub struct Model {
 impl Model {
     /// Mines the vocabulary of `messages` and trains all members on them.
     #[must_use]
-    pub fn fit(phrases: &[Phrase], messages: &[&Message], settings: &Settings, progress: &Progress) -> Self {
-        let texts: Vec<String> = messages.iter().map(|m| normalize(&m.text)).collect();
+    pub fn fit(
+        phrases: &[Phrase],
+        messages: &[Varied<'_>],
+        teacher: &Teacher,
+        settings: &Settings,
+        progress: &Progress,
+    ) -> Self {
+        let texts: Vec<String> = messages.iter().map(|v| normalize(&v.message.text)).collect();
         let patterns = Patterns::mine(phrases, &texts, &LIMITS);
-        let examples: Vec<Example> = texts
+        let mut examples: Vec<Example> = texts
             .iter()
             .zip(messages)
-            .map(|(text, m)| Example { rows: patterns.rows_of(text), label: m.number(), soft: None })
+            .map(|(text, v)| Example {
+                rows: patterns.rows_of(text),
+                target: target(v.message, teacher),
+                weight: 1.0,
+            })
             .collect();
+        examples.extend(messages.iter().flat_map(|v| &v.variants).filter_map(|text| {
+            let target = teacher.judge(text)?;
+            Some(Example { rows: patterns.rows_of(&normalize(text)), target, weight: VARIANT })
+        }));
         let member = |seed: usize| {
             let mut random = Random(seed as u64 + 1);
             let mut network = Network::new(patterns.rows(), settings.init, &mut random);
@@ -113,6 +136,18 @@ impl Model {
         let weights = self.members.iter().flat_map(Network::layers).collect();
         Learned { rows, members: self.members.len(), weights, calibration }
     }
+}
+
+/// What a message should be given: its label, and what the teacher thinks of it.
+fn target(message: &Message, teacher: &Teacher) -> [f32; C] {
+    let mut target = [SMOOTHING / C as f32; C];
+    target[message.number()] += 1.0 - SMOOTHING;
+    if let Some(judged) = teacher.judge(&message.text) {
+        for (t, q) in target.iter_mut().zip(judged) {
+            *t += TEACHER * (q - *t);
+        }
+    }
+    target
 }
 
 /// Name and length of each line of `network.tsv`, per member.

@@ -8,10 +8,18 @@ use super::automaton::{Automaton, Match};
 use super::sentence::{self, Sentence};
 use super::shape::{self, SHAPES};
 
-/// Places over which rows are pooled: everywhere, first sentence, last sentence, code, questions.
-pub const PLACES: usize = 5;
+/// Places over which rows are pooled: everywhere, first sentence, last sentence, code, questions,
+/// openings of sentences.
+pub const PLACES: usize = 6;
 /// The place every row is in.
 pub const EVERYWHERE: u8 = 1;
+/// Code, which has no opening.
+const CODE: u8 = 1 << 3;
+/// Patterns that start where a sentence starts, or a word or two later.
+const OPENING: u8 = 1 << 5;
+/// How far into its sentence such a pattern may start, in bytes of the normal form: what a request
+/// is shows in its first words ("how do i", "what does", "give me").
+const OPENING_BYTES: usize = 14;
 
 /// The patterns and how they are numbered: hand-written phrases first, learned ones after.
 #[derive(Debug, Clone, Copy)]
@@ -54,13 +62,18 @@ impl Lexicon<'_> {
         let places = places(&sentences);
         let mut reading = Reading { rows: Vec::with_capacity(text.len() / 2), phrases: Vec::new() };
         let mut current: usize = 0;
+        let mut begin: usize = 0;
         let mut end = sentences.first().map_or(usize::MAX, |s| s.end);
         self.automaton.scan(text, |m| {
             while m.end > end {
                 current = current.saturating_add(1);
+                begin = end;
                 end = sentences.get(current).map_or(usize::MAX, |s| s.end);
             }
-            let places = places.get(current).copied().unwrap_or(EVERYWHERE);
+            let mut places = places.get(current).copied().unwrap_or(EVERYWHERE);
+            if places & CODE == 0 && m.start <= begin.saturating_add(OPENING_BYTES) {
+                places |= OPENING;
+            }
             let number = self.row_of(m.pattern);
             if (m.pattern as usize) < self.hand.len() {
                 reading.phrases.push(m);
@@ -93,7 +106,7 @@ fn places(sentences: &[Sentence]) -> Vec<u8> {
         EVERYWHERE
             | u8::from(i == first_prose) << 1
             | u8::from(i == last_prose) << 2
-            | u8::from(s.code) << 3
+            | if s.code { CODE } else { 0 }
             | u8::from(s.question) << 4
     };
     sentences.iter().enumerate().map(place).collect()
