@@ -30,7 +30,7 @@ const TEACHER: f32 = 0.3;
 /// What a message counts that only the teacher has labelled.
 const VARIANT: f32 = 0.15;
 /// How often a string must occur to become a pattern.
-pub const LIMITS: Limits = Limits { words: 2, pairs: 4, runs: u32::MAX, pieces: u32::MAX, dense: 3 };
+pub const LIMITS: Limits = Limits { words: 2, pairs: 5, runs: u32::MAX, pieces: u32::MAX, dense: 3 };
 
 /// Trains on the corpus under `folder` (without its test split).
 ///
