@@ -6,7 +6,7 @@ SHELL := bash
 LISTEN ?= 127.0.0.1:3000
 WASM := --target wasm32-wasip2 --release
 CARGO ?= cargo
-.PHONY: help setup build up token test fmt lint config-check coverage deny fuzz student-export student-delete stack-up stack-test stack-down train evaluate explain bench soak
+.PHONY: help setup build up token test fmt lint config-check coverage deny fuzz student-export student-delete stack-up stack-test stack-down train teach evaluate explain bench soak
 
 help: ## this list
 	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 18
@@ -85,6 +85,9 @@ PATTERNS := $(CARGO) run -q --release -p triage-patterns --bin triage-patterns -
 
 train: ## learn the weights anew from the corpus; the result is the same byte for byte
 	@$(PATTERNS) train
+
+teach: ## asks the teacher anew (half an hour, Python); then make train
+	@patterns/teacher/teach.sh
 
 evaluate: ## how right the classifier is: make -s evaluate DATA=messages.jsonl
 	@$(PATTERNS) evaluate $(DATA)

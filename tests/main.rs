@@ -10,6 +10,7 @@ mod audit;
 mod bad_input;
 mod breaker;
 mod chaos;
+mod classifier;
 mod dapr;
 mod dead_letters;
 mod deployment;
