@@ -12,6 +12,8 @@ use super::message::Message;
 
 /// Bytes behind a command that are looked at.
 const WINDOW: usize = 200;
+/// How PowerShell's `-EncodedCommand` is written.
+const ENCODED: [&str; 4] = ["-e", "-ec", "-enc", "-encodedcommand"];
 
 /// Whether `message` carries such a payload and uses it.
 pub(super) fn used(message: &Message) -> bool {
@@ -32,6 +34,9 @@ fn payloads(text: &str) -> Vec<Range<usize>> {
     let power = power
         .filter(|_| text.contains("iex") || text.contains("powershell"))
         .map(|at| at..at.saturating_add(1));
+    let encoded = each(text, "powershell").filter_map(|at| encoded_command(text, at));
+    let rights = each(text, "chmod ").chain(each(text, "chown ")).filter_map(|at| rights(text, at));
+    let power = power.chain(encoded).chain(rights);
     fixed.chain(removals).chain(listeners).chain(readers).chain(fetchers).chain(power).collect()
 }
 
@@ -51,6 +56,30 @@ fn removal(text: &str, at: usize) -> Option<Range<usize>> {
     let recursive = flags.contains('r') && flags.contains('f');
     (command_at(text, at) && recursive && everything.contains(&target))
         .then(|| at..after.spaces().at().saturating_add(target.len()))
+}
+
+/// PowerShell that is given its command in base64.
+fn encoded_command(text: &str, at: usize) -> Option<Range<usize>> {
+    let line = Cursor::new(text, at).window(WINDOW).split('\n').next().unwrap_or_default();
+    let command = line.split_whitespace().skip_while(|word| !ENCODED.contains(word)).nth(1)?;
+    let digits = command.bytes().take_while(|b| b.is_ascii_alphanumeric() || b"+/=".contains(b)).count();
+    (command_at(text, at) && digits >= 8).then(|| at..end(line, command, digits, at))
+}
+
+/// Behind a separator, rights or an owner for what belongs to the system.
+fn rights(text: &str, at: usize) -> Option<Range<usize>> {
+    let separated = text.get(..at)?.trim_end().ends_with([';', '&', '|', '`', '(']);
+    let line = Cursor::new(text, at).window(WINDOW).split(['\n', ';', '&', '|']).next().unwrap_or_default();
+    let target = line.split_whitespace().nth(2)?;
+    let path = target.trim_end_matches(['\'', '"', '`', ')']);
+    let systems = ["/etc", "/bin", "/usr", "/root", "/boot", "/var"];
+    let system = path == "/" || systems.iter().any(|folder| path.starts_with(folder));
+    (separated && system).then(|| at..end(line, target, path.len(), at))
+}
+
+/// Where the first `length` bytes of `word` end, a word of `line`, which begins at `at`.
+fn end(line: &str, word: &str, length: usize, at: usize) -> usize {
+    at.saturating_add(line.find(word).unwrap_or_default()).saturating_add(length)
 }
 
 /// `nc` that hands its connection to a shell.

@@ -2,7 +2,7 @@
 
 use super::{COURSEWORK, ORDER, Rule};
 
-pub(super) const RULES: [Rule; 11] = [
+pub(super) const RULES: [Rule; 12] = [
     // English: overriding
     Rule {
         first: &[
@@ -27,6 +27,7 @@ pub(super) const RULES: [Rule; 11] = [
             "rules",
             "guidelines",
             "directives",
+            "directions",
             "programming",
             "restrictions",
             "constraints",
@@ -361,7 +362,32 @@ pub(super) const RULES: [Rule; 11] = [
         ],
         reach: 5,
         between: &["my"],
-        without: &["line", "lines", "error"],
+        without: &[
+            "line",
+            "lines",
+            "error",
+            "diagonal",
+            "average",
+            "mean",
+            "median",
+            "threshold",
+            "row",
+            "rows",
+            "column",
+            "number",
+            "value",
+        ],
+        ..ORDER
+    },
+    Rule {
+        first: &["repeat", "print", "output", "recite", "copy", "reproduce", "write"],
+        then: &[
+            "instructions you were given",
+            "instructions you have been given",
+            "instructions you received",
+            "instructions you got",
+        ],
+        reach: 16,
         ..ORDER
     },
     Rule {
