@@ -96,8 +96,8 @@ explain: ## why a message goes where it goes: make explain TEXT="…"
 	@$(PATTERNS) explain "$(TEXT)"
 
 soak: build ## the long runs: make soak RUNS=200 SEED=7 REDIS=redis://127.0.0.1/1 PARTS="kills outage"
-	$(CARGO) build -p triage-host -p triage-load
-	@$(CARGO) run -q -p triage-load --bin triage-soak -- $(PARTS) $(if $(RUNS),--runs $(RUNS)) \
+	$(CARGO) build --workspace --bin triage-host --bin triage-soak
+	@target/debug/triage-soak $(PARTS) $(if $(RUNS),--runs $(RUNS)) \
 	  $(if $(SEED),--seed $(SEED)) $(if $(REDIS),--redis $(REDIS))
 
 # The host is part of what is measured: its own code is optimised as its dependencies are, which
@@ -105,6 +105,6 @@ soak: build ## the long runs: make soak RUNS=200 SEED=7 REDIS=redis://127.0.0.1/
 OPTIMISED := $(foreach member,host load,--config profile.dev.package.triage-$(member).opt-level=2)
 
 bench: build ## figures: the component, then the classifier
-	$(CARGO) build $(OPTIMISED) -p triage-host -p triage-load
-	@$(CARGO) run -q $(OPTIMISED) -p triage-load --bin triage-bench -- $(PARTS)
+	$(CARGO) build $(OPTIMISED) --workspace --bin triage-host --bin triage-bench
+	@target/debug/triage-bench $(PARTS)
 	@$(PATTERNS) bench

@@ -19,5 +19,6 @@ if spin_is_new_enough; then
 fi
 echo "no Spin >= 4.1 found: building the embedded host (a few minutes the first time)"
 # The development profile builds dependencies optimised: what the tests use serves here too.
-cargo build -p triage-host
+# With the features of the whole workspace, as `make test` builds it: wasmtime is compiled once.
+cargo build --workspace --bin triage-host
 exec target/debug/triage-host up --listen "$listen" --runtime-config-file runtime-config.toml

@@ -214,7 +214,7 @@ func buildTriage() error {
 	if err := run(root(), "make", "-s", "build"); err != nil {
 		return err
 	}
-	return run(root(), "cargo", "build", "-q", "-p", "triage-host")
+	return run(root(), "cargo", "build", "-q", "--workspace", "--bin", "triage-host")
 }
 
 // configure writes what depends on this machine; a broker without data is formatted.

@@ -8,7 +8,8 @@ use lexopt::prelude::{Long, Short, Value, ValueExt as _};
 
 /// What `--help` prints.
 pub const USAGE: &str = "\
-usage: triage-bench [size] [warm] [segments] [overhead] [breaker] [stream] [fresh] [options]
+usage: triage-bench [size] [warm] [segments] [overhead] [breaker] [stream] [fresh]
+                    [tokens] [options]
 
   size       of the components
   warm       a warm request with the stand-in sidecar: times and throughput
@@ -17,6 +18,7 @@ usage: triage-bench [size] [warm] [segments] [overhead] [breaker] [stream] [fres
   breaker    an open breaker's answer
   stream     what a stream's first byte gains in delay
   fresh      the first request of an instance against a later one
+  tokens     a new RS256 token, one that comes back, none
              without a part: all of them
 
       --requests N    for each figure [2000]
@@ -49,10 +51,12 @@ pub enum Part {
     FirstByte,
     /// Fresh instances.
     Fresh,
+    /// Tokens.
+    Tokens,
 }
 
 /// By the names of the command line.
-const PARTS: [(&str, Part); 7] = [
+const PARTS: [(&str, Part); 8] = [
     ("size", Part::Size),
     ("warm", Part::Warm),
     ("segments", Part::Segments),
@@ -60,6 +64,7 @@ const PARTS: [(&str, Part); 7] = [
     ("breaker", Part::Refusal),
     ("stream", Part::FirstByte),
     ("fresh", Part::Fresh),
+    ("tokens", Part::Tokens),
 ];
 
 /// What to measure, and how.

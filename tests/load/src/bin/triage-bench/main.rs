@@ -13,6 +13,7 @@ mod report;
 mod rig;
 mod segments;
 mod size;
+mod tokens;
 mod warm;
 
 use std::process::ExitCode;
@@ -63,6 +64,7 @@ async fn measure(rig: &Rig) -> Result<()> {
                 first_byte::measure(rig, &mut report).await.context("first byte of a stream")?
             }
             Part::Fresh => fresh::measure(rig, &mut report).await.context("fresh instances")?,
+            Part::Tokens => tokens::measure(rig, &mut report).await.context("tokens")?,
         }
     }
     report.finish();
