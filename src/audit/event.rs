@@ -163,3 +163,72 @@ pub fn decision(
         "retry_count": retries,
     })
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::config::{Config, Settings};
+
+    fn audit(schema_errors: &[&str]) -> TriageAudit {
+        let facts = Facts {
+            request_id: "r-1".into(),
+            correlation_id: Some("c-1".into()),
+            student_id: "student_1".into(),
+            query: Some("why?".into()),
+            classification: json!({ "intent_type": "syntax_help" }),
+            decision: decision(None, Some(502), Some("agent_unavailable"), "open", 2),
+            schema_errors: schema_errors.iter().map(|&fault| fault.to_owned()).collect(),
+            trace: None,
+        };
+        let delivery = Delivery {
+            success: Some(false),
+            attempts: 3,
+            breaker_triggered: true,
+            error: Some("status_503".into()),
+        };
+        TriageAudit {
+            facts,
+            delivery,
+            outcome: Ending::Failed,
+            processing_time_ms: 7.5,
+            at: 1_767_225_600_000,
+        }
+    }
+
+    #[test]
+    fn an_event_tells_the_whole_story_under_the_students_key() {
+        let dapr = Config::read(&Settings::default()).unwrap().dapr;
+        let record = audit(&["query: must be a string"]).record(&dapr);
+        assert_eq!((record.topic.as_str(), record.key.as_str()), ("learning.events", "student_1"));
+        let event = serde_json::to_value(&record.event).unwrap();
+        assert_eq!((&event["type"], &event["id"]), (&json!(DECISION), &json!("r-1")));
+        assert_eq!(
+            (&event["subject"], &event["time"]),
+            (&json!("student_1"), &json!("2026-01-01T00:00:00.000Z"))
+        );
+        let data = &event["data"];
+        assert_eq!(data["outcome"], "failed");
+        assert_eq!(data["validation_results"]["schema_valid"], false);
+        assert_eq!(data["dapr_results"]["attempts"], 3);
+        assert_eq!(data["dapr_results"]["error_message"], "status_503");
+        assert_eq!(data["decision"]["circuit_breaker_status"], "open");
+        assert_eq!(data["model_version"], crate::intent::model_version());
+        let sound = serde_json::to_value(audit(&[]).record(&dapr).event).unwrap();
+        assert_eq!(sound["data"]["validation_results"]["schema_valid"], true);
+    }
+
+    #[test]
+    fn endings_are_written_as_they_are_labelled() {
+        for ending in [
+            Ending::Completed,
+            Ending::Truncated,
+            Ending::ClientClosed,
+            Ending::Replayed,
+            Ending::Refused,
+            Ending::Failed,
+            Ending::Unknown,
+        ] {
+            assert_eq!(json!(ending), ending.as_str());
+        }
+    }
+}

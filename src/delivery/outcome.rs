@@ -116,4 +116,20 @@ mod tests {
             assert_eq!(cause.retryable(), again, "{}", cause.label());
         }
     }
+
+    #[test]
+    fn causes_have_closed_labels() {
+        let labels = [
+            Cause::Transport(TransportFault::Connect),
+            Cause::Status(503),
+            Cause::AppUnreachable,
+            Cause::InvalidReply,
+            Cause::ReplyTooLarge,
+            Cause::Deadline,
+        ]
+        .map(Cause::label);
+        let expected =
+            ["connect", "status_503", "app_unreachable", "invalid_reply", "reply_too_large", "deadline"];
+        assert_eq!(labels, expected);
+    }
 }

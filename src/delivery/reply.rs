@@ -71,4 +71,23 @@ mod tests {
             assert_eq!(Reply::parse(body.to_vec()).unwrap_err(), Cause::InvalidReply);
         }
     }
+
+    struct Pieces(Vec<Result<Option<Vec<u8>>, crate::ports::TransportFault>>);
+
+    impl Incoming for Pieces {
+        async fn next(&mut self) -> Result<Option<Vec<u8>>, crate::ports::TransportFault> {
+            self.0.remove(0)
+        }
+    }
+
+    #[test]
+    fn a_body_is_read_to_its_end_its_limit_or_its_break() {
+        use crate::ports::TransportFault::Broken;
+        use futures_util::FutureExt as _;
+        let read = |pieces| collect(&mut Pieces(pieces), 4).now_or_never().unwrap();
+        let piece = |text: &str| Ok(Some(text.as_bytes().to_vec()));
+        assert_eq!(read(vec![piece("ab"), piece("cd"), Ok(None)]), Ok(b"abcd".to_vec()));
+        assert_eq!(read(vec![piece("ab"), piece("cde"), Ok(None)]), Err(Cause::ReplyTooLarge));
+        assert_eq!(read(vec![piece("ab"), Err(Broken)]), Err(Cause::Transport(Broken)));
+    }
 }

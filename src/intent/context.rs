@@ -120,3 +120,63 @@ fn lead(logits: &[f64; 5]) -> f64 {
     }
     first - second
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    const CLOSE_CALL: [f64; 5] = [1.0, 1.0, 1.0, 1.0, 1.0];
+
+    /// What the circumstances add to each label in a close call.
+    fn added(context: Context) -> [f64; 5] {
+        context.shift(CLOSE_CALL).map(|logit| ((logit - 1.0) * 1_000.0).round() / 1_000.0)
+    }
+
+    #[test]
+    fn each_circumstance_speaks_for_its_label() {
+        let none = Context::default();
+        let from = |name| Context { agent_source: AgentSource::from_name(name), ..none };
+        for (context, expected) in [
+            (none, [0.0; 5]),
+            (from("debug"), [0.15, 0.0, 0.0, 0.0, 0.0]),
+            (from("exercise"), [0.15, 0.0, 0.0, 0.0, 0.0]),
+            (from("concepts"), [0.0, 0.15, 0.0, 0.0, 0.0]),
+            (from("progress"), [0.0, 0.0, 0.0, 0.15, 0.0]),
+            (from("review"), [0.0; 5]),
+            (from("nobody"), [0.0; 5]),
+            (Context { quiz_score: Some(0.1), ..none }, [0.0, 0.1, 0.0, 0.0, 0.0]),
+            (Context { quiz_score: Some(0.4), ..none }, [0.0; 5]),
+            (Context { quality_score: Some(0.0), ..none }, [0.1, 0.0, 0.0, 0.0, 0.0]),
+            (Context { completion_score: Some(0.3), ..none }, [0.1, 0.0, 0.0, 0.0, 0.0]),
+            (Context { completion_score: Some(1.0), ..none }, [0.0, 0.0, 0.1, 0.0, 0.0]),
+            (Context { consistency_score: Some(0.95), ..none }, [0.0, 0.0, 0.0, 0.05, 0.0]),
+            (Context { previous_intent: Some(Intent::ExerciseRequest), ..none }, [0.0, 0.0, 0.2, 0.0, 0.0]),
+            (Context { previous_intent: Some(Intent::None), ..none }, [0.0; 5]),
+        ] {
+            assert_eq!(added(context), expected, "{context:?}");
+        }
+    }
+
+    #[test]
+    fn the_first_message_of_a_conversation_has_none_before_it() {
+        let before = Some(Intent::SyntaxHelp);
+        let at = |turn| Context { previous_intent: before, turn_number: Some(turn), ..Context::default() };
+        assert_eq!(added(at(0)), [0.0; 5]);
+        assert_eq!(added(at(1))[0], 0.2);
+    }
+
+    #[test]
+    fn a_clear_call_stands_and_no_label_gains_more_than_the_cap() {
+        let all = Context {
+            agent_source: Some(AgentSource::Debug),
+            quality_score: Some(0.0),
+            previous_intent: Some(Intent::SyntaxHelp),
+            ..Context::default()
+        };
+        assert_eq!(added(all)[0], CAP);
+        let clear = [0.0, 1.0, 0.0, 0.0, 0.0];
+        assert_eq!(all.shift(clear), clear);
+        let close = [0.0, 0.8, 0.0, 0.0, 0.0];
+        assert_ne!(all.shift(close), close);
+    }
+}
