@@ -1,8 +1,8 @@
-//! The guest's clocks under virtual time.
+//! The guest's clocks.
 
-use std::time::Duration;
+use std::time::{Duration, SystemTime, UNIX_EPOCH};
 
-use crate::support::{app, get, text};
+use crate::support::{app, get, real_time_app, text};
 
 #[tokio::test(start_paused = true)]
 async fn both_generations_of_clocks_follow_virtual_time() {
@@ -25,6 +25,15 @@ async fn the_wall_clock_starts_where_told_passes_and_jumps() {
     assert_eq!(text(&app, "/sleep?ms=10").await, "10", "the monotonic clock does not jump");
     app.clock().set_offset(0);
     assert_eq!(text(&app, "/now").await, "1000030");
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn the_wall_clock_jumps_under_real_time_too() {
+    let app = real_time_app().build().await.unwrap();
+    app.clock().set_offset(9 * 86_400);
+    let now: u64 = text(&app, "/now").await.parse().unwrap();
+    let here = SystemTime::now().duration_since(UNIX_EPOCH).unwrap().as_secs();
+    assert!(here.abs_diff(now).abs_diff(9 * 86_400) < 60, "{now} is not nine days after {here}");
 }
 
 #[tokio::test(start_paused = true)]

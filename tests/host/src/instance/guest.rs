@@ -76,9 +76,8 @@ fn wasi(component: &Component, world: &World, instance: u64) -> WasiCtx {
     for (name, value) in &component.environment {
         builder.env(name, value);
     }
-    if world.clock.is_virtual() {
-        builder.wall_clock(world.clock.clone()).monotonic_clock(world.clock.clone());
-    }
+    // Under real time too: the wall clock may have been set off.
+    builder.wall_clock(world.clock.clone()).monotonic_clock(world.clock.clone());
     if let Some(seed) = world.seed {
         let mut random = StdRng::seed_from_u64(seed ^ instance.rotate_left(32));
         builder.insecure_random_seed(u128::from(random.next_u64()));

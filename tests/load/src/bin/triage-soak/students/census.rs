@@ -119,11 +119,13 @@ impl Session {
     }
 }
 
-/// How many of `keys` each student holds.
+/// How many of `keys` each student holds. Without dead letters: the task that ends one request may
+/// file those of others that were queued.
 pub fn per_student(app: &App, keys: &[String]) -> HashMap<u32, usize> {
     let owners = owners(app);
     let mut held = HashMap::new();
-    for student in keys.iter().filter(|key| is_of_a_student(key)).filter_map(|key| owners.get(key)) {
+    let of_students = keys.iter().filter(|key| is_of_a_student(key) && !key.starts_with(LETTER));
+    for student in of_students.filter_map(|key| owners.get(key)) {
         *held.entry(*student).or_default() += 1;
     }
     held
