@@ -6,7 +6,7 @@
 //! a client's delayed acknowledgement adds 40 ms.
 #![allow(unsafe_code, reason = "the export macro writes the handler's C symbol")]
 
-use std::cell::{OnceCell, RefCell};
+use std::cell::{Cell, OnceCell, RefCell};
 use std::future::{Future, poll_fn};
 use std::pin::Pin;
 use std::rc::Rc;
@@ -50,10 +50,10 @@ impl spin_sdk::wasip3::exports::http::handler::Guest for Triage {
         let instance = instance().await;
         match http_from_wasi_request(request) {
             Ok(request) => Ok(match gateway::handle(&instance, request.map(Body)).await {
-                Answer::Full(response) => full(response).await,
-                Answer::Stream(head, relay) => stream(head, |out| relay.run(out)).await,
+                Answer::Full(response) => full(&instance.platform, response).await,
+                Answer::Stream(head, relay) => stream(&instance.platform, head, |out| relay.run(out)).await,
             }),
-            Err(_) => Ok(full(gateway::unreadable(&instance)).await),
+            Err(_) => Ok(full(&instance.platform, gateway::unreadable(&instance)).await),
         }
     }
 }
@@ -69,9 +69,9 @@ async fn instance() -> Rc<Instance<Spin>> {
 }
 
 /// A complete response. Its body is offered before the response is returned.
-async fn full(response: http::Response<Vec<u8>>) -> Response {
+async fn full(spin: &Spin, response: http::Response<Vec<u8>>) -> Response {
     let (head, body) = response.into_parts();
-    respond(head.status, &head.headers, move |mut out: Out| async move {
+    respond(spin, head.status, &head.headers, move |mut out: Out| async move {
         if !body.is_empty() {
             // The client may be gone; there is nobody left to tell.
             let _ = out.write(body).await;
@@ -81,14 +81,16 @@ async fn full(response: http::Response<Vec<u8>>) -> Response {
 }
 
 async fn stream<F: Future<Output = ()> + 'static>(
+    spin: &Spin,
     head: http::Response<()>,
     body: impl FnOnce(Out) -> F,
 ) -> Response {
     let (head, ()) = head.into_parts();
-    respond(head.status, &head.headers, body).await
+    respond(spin, head.status, &head.headers, body).await
 }
 
 async fn respond<F: Future<Output = ()> + 'static>(
+    spin: &Spin,
     status: http::StatusCode,
     headers: &http::HeaderMap,
     body: impl FnOnce(Out) -> F,
@@ -105,6 +107,7 @@ async fn respond<F: Future<Output = ()> + 'static>(
     if !begin(writing.as_mut()).await {
         spin_sdk::wasip3::spawn(writing);
     }
+    spin.rejoin().await;
     response
 }
 
@@ -130,7 +133,9 @@ struct Spin(Rc<Handles>);
 struct Handles {
     store: RefCell<Option<Rc<Store>>>,
     counters: RefCell<Option<Rc<bucket::Bucket>>>,
-    unpooled: std::cell::Cell<bool>,
+    unpooled: Cell<bool>,
+    /// Whether the store was called since the host last had a turn.
+    called_store: Cell<bool>,
 }
 
 impl Clock for Spin {
@@ -162,7 +167,22 @@ impl Variables for Spin {
 }
 
 impl Spin {
+    /// Gives the host a turn or two, if the store was called since it had one.
+    ///
+    /// A call of SQLite blocks the host's thread, which gives up its place among the workers of the
+    /// runtime (tokio's `block_in_place`). A response handed over by such a thread is taken up by
+    /// another one before its body follows: it leaves in two segments, the second 40 ms later. After
+    /// the first turn a worker goes on with us; that wakes others, which the second one lets go idle
+    /// again. See `make bench PARTS=segments`.
+    async fn rejoin(&self) {
+        if self.0.called_store.take() {
+            spin_sdk::wit_bindgen::yield_async().await;
+            spin_sdk::wit_bindgen::yield_async().await;
+        }
+    }
+
     async fn store(&self) -> Result<Rc<Store>, StoreFault> {
+        self.0.called_store.set(true);
         if let Some(store) = self.0.store.borrow().clone() {
             return Ok(store);
         }
@@ -174,6 +194,7 @@ impl Spin {
     }
 
     fn counters(&self) -> Result<Rc<bucket::Bucket>, StoreFault> {
+        self.0.called_store.set(true);
         if let Some(bucket) = self.0.counters.borrow().clone() {
             return Ok(bucket);
         }
@@ -248,6 +269,8 @@ impl Transport for Spin {
         request.extensions_mut().insert(RequestOptionsExtension(options));
         let request = http_into_wasi_request(request).map_err(|_| TransportFault::Denied)?;
         let response = client::send(request).await.map_err(|code| transport_fault(&code))?;
+        // The host had more than one turn.
+        self.0.called_store.set(false);
         Ok(http_from_wasi_response(response).map_err(|_| TransportFault::Broken)?.map(Body))
     }
 }
