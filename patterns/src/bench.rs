@@ -26,6 +26,11 @@ const TENFOLD: f64 = 1.3;
 /// # Errors
 /// Names the limit that was exceeded or the answer that changed.
 pub fn run(folder: &Path) -> Result<(), String> {
+    if tables::network().rows.is_empty() {
+        return Err(
+            "built without learned weights, which would be fast and wrong: make train first".to_owned()
+        );
+    }
     let messages = corpus::read_all(&folder.join("corpus"))?;
     let mut faults = Vec::new();
     let texts = stretched(&messages, LENGTH, 1000);

@@ -20,9 +20,9 @@ pub struct Patterns {
 }
 
 impl Patterns {
-    /// Mines `texts` (normal forms) and compiles what was found together with `phrases`.
+    /// Mines `texts` (normal forms, each with its label's number) and compiles what was found together with `phrases`.
     #[must_use]
-    pub fn mine(phrases: &[Phrase], texts: &[String], limits: &Limits) -> Self {
+    pub fn mine(phrases: &[Phrase], texts: &[(String, usize)], limits: &Limits) -> Self {
         let vocabulary = vocabulary::mine(texts, limits);
         let mut groups: Vec<String> = phrases.iter().map(|p| p.group.clone()).collect();
         groups.dedup();

@@ -14,7 +14,7 @@ use crate::progress::Progress;
 use crate::random::Random;
 use crate::teacher::Teacher;
 use crate::transfer::{self, Varied};
-use crate::vocabulary::Limits;
+use crate::vocabulary::{Limit, Limits};
 use std::path::Path;
 use triage::intent::boundary::Boundary;
 use triage::intent::network::{MEMBERS, ROW_UNIT};
@@ -29,8 +29,13 @@ const SMOOTHING: f32 = 0.02;
 const TEACHER: f32 = 0.3;
 /// What a message counts that only the teacher has labelled.
 const VARIANT: f32 = 0.15;
-/// How often a string must occur to become a pattern.
-pub const LIMITS: Limits = Limits { words: 2, pairs: 5, runs: u32::MAX, pieces: u32::MAX, dense: 3 };
+/// What a string must fulfil to become a pattern.
+pub const LIMITS: Limits = Limits {
+    words: Limit { messages: 2, telling: 2.0 },
+    pairs: Limit { messages: 4, telling: 8.0 },
+    runs: Limit { messages: 4, telling: 10.0 },
+    dense: Limit { messages: 3, telling: 0.0 },
+};
 
 /// Trains on the corpus under `folder` (without its test split).
 ///
@@ -75,12 +80,13 @@ impl Model {
         settings: &Settings,
         progress: &Progress,
     ) -> Self {
-        let texts: Vec<String> = messages.iter().map(|v| normalize(&v.message.text)).collect();
+        let texts: Vec<(String, usize)> =
+            messages.iter().map(|v| (normalize(&v.message.text), v.message.number())).collect();
         let patterns = Patterns::mine(phrases, &texts, &LIMITS);
         let mut examples: Vec<Example> = texts
             .iter()
             .zip(messages)
-            .map(|(text, v)| Example {
+            .map(|((text, _), v)| Example {
                 rows: patterns.rows_of(text),
                 target: target(v.message, teacher),
                 weight: 1.0,

@@ -1,6 +1,7 @@
 //! Phrases and corpus keep their rules; what was learned fits the phrases it was learned with.
 
 use std::path::Path;
+use triage_patterns::vocabulary::{Limit, Limits};
 use triage_patterns::{check, learned, lexicon, phrases};
 
 fn folder() -> &'static Path {
@@ -36,9 +37,21 @@ fn written_weights_read_back_as_they_were() {
 
 #[test]
 fn mining_finds_words_pairs_and_pieces_of_dense_scripts() {
-    let texts = vec!["fix c++ now".to_owned(), "fix c++ 에러".to_owned(), "오류 에러 fix c++".to_owned()];
-    let limits = triage_patterns::vocabulary::Limits { words: 2, pairs: 3, runs: 3, pieces: 9, dense: 2 };
+    let texts = ["fix c++ now", "fix c++ 에러", "오류 에러 fix c++"].map(|text| (text.to_owned(), 0));
+    let limit = |messages| Limit { messages, telling: 0.0 };
+    let limits = Limits { words: limit(2), pairs: limit(3), runs: limit(3), dense: limit(2) };
     let patterns = lexicon::Patterns::mine(&[], &texts, &limits);
     let found: Vec<&str> = patterns.vocabulary.iter().map(|(t, _)| t.as_str()).collect();
     assert_eq!(found, ["++", "c", "c++", "fix", "fix c", "fix c++", "러", "에", "에러", "에러"]);
+}
+
+#[test]
+fn what_stands_with_all_labels_alike_is_not_mined() {
+    let texts = ["fix it", "fix that", "why it", "why that"];
+    let texts: Vec<_> = texts.iter().enumerate().map(|(n, text)| ((*text).to_owned(), n / 2)).collect();
+    let telling = Limit { messages: 2, telling: 1.0 };
+    let limits = Limits { words: telling, pairs: telling, runs: telling, dense: telling };
+    let patterns = lexicon::Patterns::mine(&[], &texts, &limits);
+    let found: Vec<&str> = patterns.vocabulary.iter().map(|(t, _)| t.as_str()).collect();
+    assert_eq!(found, ["fix", "why"]);
 }

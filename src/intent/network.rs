@@ -9,12 +9,12 @@
 use super::features::{PLACES, Row};
 
 /// Numbers per row and member.
-pub const WIDTH: usize = 16;
+pub const WIDTH: usize = 8;
 /// Inputs of the hidden layer: one pool per place.
 pub const INPUTS: usize = WIDTH * PLACES;
 /// Hidden units per member.
 pub const HIDDEN: usize = 32;
-/// Networks that are averaged; a row holds the numbers of all of them, one cache line.
+/// Networks that are averaged; a row holds the numbers of all of them, half a cache line.
 pub const MEMBERS: usize = 4;
 /// Labels.
 pub const LABELS: usize = 5;
