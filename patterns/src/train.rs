@@ -32,9 +32,9 @@ const VARIANT: f32 = 0.15;
 /// What a string must fulfil to become a pattern.
 pub const LIMITS: Limits = Limits {
     words: Limit { messages: 2, telling: 2.0 },
-    pairs: Limit { messages: 4, telling: 8.0 },
-    runs: Limit { messages: 4, telling: 10.0 },
-    dense: Limit { messages: 3, telling: 0.0 },
+    pairs: Limit { messages: 4, telling: 9.0 },
+    runs: Limit { messages: 4, telling: 11.0 },
+    dense: Limit { messages: 3, telling: 1.0 },
 };
 
 /// Trains on the corpus under `folder` (without its test split).
