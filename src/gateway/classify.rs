@@ -74,8 +74,12 @@ pub async fn batch<P: Platform, B: Incoming>(
     let decisions: Result<Vec<RoutingDecision>, Problem> = queries
         .iter()
         .map(|query| {
+            let began = exchange.platform().monotonic();
             let classification = question::classify(config, query, None, Session::default());
-            decide(exchange, config, &caller.records, &classification)
+            let took = question::since(exchange, began);
+            let mut decision = decide(exchange, config, &caller.records, &classification)?;
+            decision.timing_ms.classification = took;
+            Ok(decision)
         })
         .collect();
     Outcome::ok(&json!({ "decisions": decisions? }))

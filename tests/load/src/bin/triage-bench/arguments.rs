@@ -9,7 +9,7 @@ use lexopt::prelude::{Long, Short, Value, ValueExt as _};
 /// What `--help` prints.
 pub const USAGE: &str = "\
 usage: triage-bench [size] [warm] [segments] [overhead] [breaker] [stream] [fresh]
-                    [tokens] [options]
+                    [tokens] [classifier] [options]
 
   size       of the components
   warm       a warm request with the stand-in sidecar: times and throughput
@@ -19,6 +19,7 @@ usage: triage-bench [size] [warm] [segments] [overhead] [breaker] [stream] [fres
   stream     what a stream's first byte gains in delay
   fresh      the first request of an instance against a later one
   tokens     a new RS256 token, one that comes back, none
+  classifier the classifier's own time in the component, messages of 300 characters
              without a part: all of them
 
       --requests N    for each figure [2000]
@@ -53,10 +54,12 @@ pub enum Part {
     Fresh,
     /// Tokens.
     Tokens,
+    /// The classifier in wasm.
+    Classifier,
 }
 
 /// By the names of the command line.
-const PARTS: [(&str, Part); 8] = [
+const PARTS: [(&str, Part); 9] = [
     ("size", Part::Size),
     ("warm", Part::Warm),
     ("segments", Part::Segments),
@@ -65,6 +68,7 @@ const PARTS: [(&str, Part); 8] = [
     ("stream", Part::FirstByte),
     ("fresh", Part::Fresh),
     ("tokens", Part::Tokens),
+    ("classifier", Part::Classifier),
 ];
 
 /// What to measure, and how.

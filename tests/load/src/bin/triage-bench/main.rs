@@ -4,6 +4,7 @@
 //! they depend on the machine and on what else it does; a wrong answer fails.
 
 mod arguments;
+mod classifier;
 mod disk;
 mod first_byte;
 mod fresh;
@@ -65,6 +66,7 @@ async fn measure(rig: &Rig) -> Result<()> {
             }
             Part::Fresh => fresh::measure(rig, &mut report).await.context("fresh instances")?,
             Part::Tokens => tokens::measure(rig, &mut report).await.context("tokens")?,
+            Part::Classifier => classifier::measure(rig, &mut report).await.context("classifier")?,
         }
     }
     report.finish();
