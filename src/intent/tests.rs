@@ -27,6 +27,32 @@ fn plain_requests_get_their_label() {
     }
 }
 
+/// What everybody types: a corpus full of hard messages once forgot these.
+#[test]
+fn short_plain_requests_are_answered() {
+    let cases = [
+        ("explain recursion please", Intent::ConceptExplanation),
+        ("explain pointers to me", Intent::ConceptExplanation),
+        ("how do loops work", Intent::ConceptExplanation),
+        ("what does this do", Intent::ConceptExplanation),
+        ("my code doesn't work", Intent::SyntaxHelp),
+        ("fix my code", Intent::SyntaxHelp),
+        ("syntax error", Intent::SyntaxHelp),
+        ("how to reverse a string", Intent::SyntaxHelp),
+        ("quiz me", Intent::ExerciseRequest),
+        ("another exercise", Intent::ExerciseRequest),
+        ("my score?", Intent::ProgressCheck),
+        ("how am I doing", Intent::ProgressCheck),
+    ];
+    for (text, intent) in cases {
+        let found = classify(text, &Context::default(), &Options::default());
+        assert_eq!((found.intent, found.abstained), (intent, false), "{text}");
+    }
+    for text in ["help", "hi", "thanks"] {
+        assert!(classify(text, &Context::default(), &Options::default()).abstained, "{text}");
+    }
+}
+
 #[test]
 fn words_inside_other_words_do_not_match() {
     let cases = [
