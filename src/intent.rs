@@ -61,7 +61,7 @@ pub struct Classification {
     pub abstained: bool,
     /// The runner-up with its probability; when abstained, the best of the four intents.
     pub secondary: Option<(Intent, f64)>,
-    /// Words and phrases that spoke for the best label, strongest first, at most ten.
+    /// Words and phrases that spoke for the best label, strongest first, at most ten, none across another.
     pub keywords: Vec<String>,
 }
 
@@ -154,18 +154,21 @@ fn decide(normal: &str, scores: &Scores, evidence: &[Evidence], options: &Option
     Classification { intent, confidence, abstained, secondary: Some(secondary), keywords }
 }
 
-/// What spoke for `label`, strongest first, each once.
+/// What spoke for `label`, strongest first, each once; of overlapping ones only the strongest.
 fn keywords(normal: &str, label: Intent, evidence: &[Evidence]) -> Vec<String> {
     let mut found: Vec<&Evidence> = evidence.iter().filter(|e| e.label == label && e.weight > 0).collect();
     found.sort_by_key(|e| (std::cmp::Reverse(e.weight), e.start));
+    let mut kept: Vec<&Evidence> = Vec::new();
     let mut words: Vec<String> = Vec::new();
     for e in found {
         let Some(word) = normal.get(e.start..e.end) else {
             continue;
         };
         let telling = word.chars().any(char::is_alphanumeric) || e.weight > TELLING;
-        if telling && word.len() < MAX_KEYWORD_BYTES && !words.iter().any(|w| w == word) {
+        let apart = kept.iter().all(|other| e.end <= other.start || other.end <= e.start);
+        if telling && apart && word.len() < MAX_KEYWORD_BYTES && !words.iter().any(|w| w == word) {
             words.push(word.replace('\n', " "));
+            kept.push(e);
         }
         if words.len() == MAX_KEYWORDS {
             break;
