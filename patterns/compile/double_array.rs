@@ -7,6 +7,7 @@
 use aho_corasick::Anchored;
 use aho_corasick::automaton::{Automaton as _, StateID};
 use aho_corasick::nfa::noncontiguous::NFA;
+use std::ops::Range;
 
 /// A pattern as the automaton sees it: bytes of the normal form and a boundary class.
 pub struct Entry {
@@ -29,7 +30,8 @@ pub struct Tables {
 
 const ACCEPTS: u32 = 1 << 24;
 const ENDS_INSIDE: u32 = 1 << 25;
-const FREE: u32 = u32::MAX;
+/// States above this depth are placed level by level, those below it branch by branch.
+const SHALLOW: usize = 2;
 
 /// Builds the tables for `entries`; a pattern's number is its place in `entries`.
 pub fn build(entries: &[Entry]) -> Tables {
@@ -67,14 +69,14 @@ fn byte_classes(texts: &[Vec<u8>]) -> (Vec<u8>, Vec<u8>) {
     (classes, bytes)
 }
 
-/// The breadth-first walk: every state's place, base and failure link.
+/// The automaton's states, in breadth-first order, and where each is placed.
 struct Walk<'a> {
     nfa: &'a NFA,
     bytes: &'a [u8],
-    /// In order of the walk: the NFA's state, its place, its failure's index in this list.
+    /// In order of the walk, so that the children of a state follow each other.
     states: Vec<Visited>,
-    /// Per slot: index in `states`, or FREE.
-    owner: Vec<u32>,
+    /// Per slot: whether a state stands there.
+    taken: Vec<bool>,
     base_taken: Vec<bool>,
     first_free: usize,
 }
@@ -85,14 +87,23 @@ struct Visited {
     label: u8,
     slot: u32,
     base: u32,
+    /// Index of the failure's state.
     fail: usize,
+    /// Indices of the children, by ascending label.
+    children: Range<usize>,
+}
+
+impl Visited {
+    fn new(id: StateID, depth: usize, label: u8, fail: usize) -> Self {
+        Self { id, depth, label, slot: 0, base: 0, fail, children: 0..0 }
+    }
 }
 
 impl<'a> Walk<'a> {
     fn new(nfa: &'a NFA, bytes: &'a [u8]) -> Self {
         let id = nfa.start_state(Anchored::Yes).expect("the NFA supports anchored searches");
-        let root = Visited { id, depth: 0, label: 0, slot: 0, base: 0, fail: 0 };
-        Self { nfa, bytes, states: vec![root], owner: vec![0], base_taken: Vec::new(), first_free: 1 }
+        let states = vec![Visited::new(id, 0, 0, 0)];
+        Self { nfa, bytes, states, taken: vec![true], base_taken: Vec::new(), first_free: 1 }
     }
 
     fn run(&mut self) {
@@ -101,60 +112,72 @@ impl<'a> Walk<'a> {
             self.expand(at);
             at += 1;
         }
+        let shallow = self.states.iter().take_while(|s| s.depth < SHALLOW).count();
+        (0..shallow).for_each(|at| self.place_children(at));
+        let next = self.states.iter().take_while(|s| s.depth <= SHALLOW).count();
+        for root in shallow..next {
+            self.place_below(root);
+        }
     }
 
-    /// Places the children of one state and finds their failure links.
+    /// Finds the children of a state and their failure links.
     fn expand(&mut self, at: usize) {
-        let id = self.states[at].id;
-        let children: Vec<(u8, StateID)> = (1..=self.bytes.len())
-            .map(|class| (class as u8, self.child(id, self.bytes[class - 1])))
-            .filter_map(|(class, child)| child.map(|c| (class, c)))
-            .collect();
-        if children.is_empty() {
-            return;
+        let (id, depth, first) = (self.states[at].id, self.states[at].depth + 1, self.states.len());
+        for class in 1..=self.bytes.len() {
+            let child = self.nfa.next_state(Anchored::Yes, id, self.bytes[class - 1]);
+            if !self.nfa.is_dead(child) {
+                let label = class as u8;
+                self.states.push(Visited::new(child, depth, label, self.failure(at, label)));
+            }
         }
-        let base = self.place(&children);
-        self.states[at].base = base;
-        for (class, child) in children {
-            let fail = self.failure(at, class);
-            let slot = base + u32::from(class);
-            self.owner[slot as usize] = self.states.len() as u32;
-            let depth = self.states[at].depth + 1;
-            self.states.push(Visited { id: child, depth, label: class, slot, base: 0, fail });
-        }
-    }
-
-    fn child(&self, id: StateID, byte: u8) -> Option<StateID> {
-        let next = self.nfa.next_state(Anchored::Yes, id, byte);
-        (!self.nfa.is_dead(next)).then_some(next)
+        self.states[at].children = first..self.states.len();
     }
 
     /// The state of the longest proper suffix: follow the parent's failures to one with a child.
-    fn failure(&self, parent: usize, class: u8) -> usize {
+    fn failure(&self, parent: usize, label: u8) -> usize {
         let mut from = parent;
         while from != 0 {
             from = self.states[from].fail;
-            let slot = self.states[from].base + u32::from(class);
-            if self.states[from].base != 0 && self.owner.get(slot as usize).is_some_and(|o| *o != FREE) {
-                let found = self.owner[slot as usize] as usize;
-                if self.states[found].label == class {
-                    return found;
-                }
+            let children = self.states[from].children.clone();
+            let found = self.states[children.clone()].binary_search_by_key(&label, |s| s.label);
+            if let Ok(found) = found {
+                return children.start + found;
             }
         }
         0
     }
 
-    /// The first unused base (never 0) where all children fall on free slots.
-    fn place(&mut self, children: &[(u8, StateID)]) -> u32 {
-        let lowest = usize::from(children[0].0);
+    /// Places everything below a state, depth first.
+    fn place_below(&mut self, root: usize) {
+        let mut waiting = vec![root];
+        while let Some(at) = waiting.pop() {
+            self.place_children(at);
+            waiting.extend(self.states[at].children.clone().rev());
+        }
+    }
+
+    fn place_children(&mut self, at: usize) {
+        let children = self.states[at].children.clone();
+        if children.is_empty() {
+            return;
+        }
+        let labels: Vec<usize> = self.states[children.clone()].iter().map(|s| usize::from(s.label)).collect();
+        let base = self.place(&labels);
+        self.states[at].base = base;
+        for child in &mut self.states[children] {
+            child.slot = base + u32::from(child.label);
+            self.taken[child.slot as usize] = true;
+        }
+    }
+
+    /// The first unused base (never 0) where children with these labels fall on free slots.
+    fn place(&mut self, labels: &[usize]) -> u32 {
+        let lowest = labels[0];
         let mut slot = self.first_free.max(lowest + 1);
         loop {
             let base = slot - lowest;
             self.grow(base + 256);
-            let fits = !self.base_taken[base]
-                && children.iter().all(|(c, _)| self.owner[base + usize::from(*c)] == FREE);
-            if fits {
+            if !self.base_taken[base] && labels.iter().all(|label| !self.taken[base + label]) {
                 self.base_taken[base] = true;
                 self.advance_free(slot);
                 return u32::try_from(base).expect("fewer than 2^24 slots");
@@ -168,18 +191,15 @@ impl<'a> Walk<'a> {
         if used > self.first_free + 4096 {
             self.first_free = used - 4096;
         }
-        while self.owner.get(self.first_free).is_some_and(|o| *o != FREE) {
+        while self.taken.get(self.first_free).is_some_and(|taken| *taken) {
             self.first_free += 1;
         }
     }
 
     fn grow(&mut self, len: usize) {
-        if self.owner.len() < len {
-            self.owner.resize(len, FREE);
+        if self.taken.len() < len {
+            self.taken.resize(len, false);
             self.base_taken.resize(len, false);
-        }
-        if self.base_taken.len() < self.owner.len() {
-            self.base_taken.resize(self.owner.len(), false);
         }
     }
 }
@@ -218,8 +238,8 @@ fn write_slots(tables: &mut Tables, walk: &Walk<'_>, first: &[Option<u32>]) {
     let used = walk.states.iter().map(|s| s.slot as usize + 1).max().unwrap_or(1);
     tables.slots = vec![[0; 8]; used];
     let mut head = vec![None; used];
-    for (state, first) in walk.states.iter().zip(first) {
-        let fail = walk.states[state.fail].slot;
+    for ((state, jump), first) in walk.states.iter().zip(&jumps(walk)).zip(first) {
+        let fail = walk.states[*jump].slot;
         let accepts = flags(tables, *first);
         let low = (u32::from(state.label) << 24) | state.base;
         let [a, b, c, d] = low.to_le_bytes();
@@ -241,6 +261,19 @@ fn write_slots(tables: &mut Tables, walk: &Walk<'_>, first: &[Option<u32>]) {
         rank[8..].copy_from_slice(&before);
         tables.ranks.push(rank);
     }
+}
+
+/// Where each state fails to: the longest suffix that has a child the state itself has not, for on any
+/// other the same byte would fail again (Knuth, Morris and Pratt 1977, for a single pattern).
+fn jumps(walk: &Walk<'_>) -> Vec<usize> {
+    let labels = |at: usize| walk.states[walk.states[at].children.clone()].iter().map(|s| s.label);
+    let mut jumps: Vec<usize> = Vec::with_capacity(walk.states.len());
+    for (at, state) in walk.states.iter().enumerate() {
+        let own: Vec<u8> = labels(at).collect();
+        let new = state.fail == 0 || labels(state.fail).any(|label| own.binary_search(&label).is_err());
+        jumps.push(if new { state.fail } else { jumps[state.fail] });
+    }
+    jumps
 }
 
 /// What the list of patterns that starts with `first` means for its state.

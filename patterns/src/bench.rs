@@ -18,7 +18,7 @@ const LONGEST: usize = 5000;
 /// Limits: 95th percentile at 300 characters, worst case at 5 000, in microseconds.
 const P95_US: f64 = 30.0;
 const WORST_US: f64 = 2000.0;
-/// Limit: time with ten times the patterns against time with the shipped ones.
+/// Limit: time of a message with ten times the patterns against its time with the shipped ones.
 const TENFOLD: f64 = 1.3;
 
 /// Runs everything on messages of the corpus under `folder`.
@@ -106,9 +106,9 @@ fn linear(messages: &[Message]) {
     }
 }
 
-/// Scan time with ten times the patterns over scan time with the shipped number.
-/// Time of a scan with ten times the shipped number of patterns against that with the shipped number.
-/// Printed with it: a tenth of them, and what that makes of a message that takes `message` microseconds.
+/// Time of a message with ten times the shipped number of patterns against that with the shipped number,
+/// of which all but the scan is `message` less the scan of today. Printed with it: a tenth of them, and
+/// the scans by themselves.
 fn tenfold(texts: &[String], message: f64) -> f64 {
     let normal: Vec<String> = texts.iter().map(|t| normalize(t)).collect();
     let shipped = tables::lexicon().automaton;
@@ -131,11 +131,11 @@ fn tenfold(texts: &[String], message: f64) -> f64 {
         (rest + all) / (rest + tenth)
     );
     println!(
-        "ten times what ships: scan {:.2} times (limit {TENFOLD}), message {:.2} times",
+        "ten times what ships: scan {:.2} times, message {:.2} times (limit {TENFOLD})",
         tenfold / all,
         (rest + tenfold) / (rest + all)
     );
-    tenfold / all
+    (rest + tenfold) / (rest + all)
 }
 
 /// Patterns that look like words of the texts, one letter changed; most match nothing.
