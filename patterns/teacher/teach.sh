@@ -7,5 +7,6 @@ if [ ! -x target/teacher/bin/python ]; then
   python3 -m venv target/teacher
   target/teacher/bin/pip install --quiet -r patterns/teacher/requirements.txt
 fi
+target/teacher/bin/python patterns/teacher/neighbours.py
 cargo run -q --release -p triage-patterns --bin triage-patterns -- transfer |
   target/teacher/bin/python patterns/teacher/teach.py
