@@ -34,9 +34,9 @@ const VARIANT: f32 = 0.4;
 const FOREIGN: f32 = 0.2;
 /// What a string must fulfil to become a pattern.
 pub const LIMITS: Limits = Limits {
-    words: Limit { messages: 2, telling: 2.2 },
-    pairs: Limit { messages: 6, telling: 10.8 },
-    runs: Limit { messages: 6, telling: 13.8 },
+    words: Limit { messages: 2, telling: 1.7 },
+    pairs: Limit { messages: 4, telling: 8.6 },
+    runs: Limit { messages: 4, telling: 11.0 },
     dense: Limit { messages: 3, telling: 1.0 },
 };
 

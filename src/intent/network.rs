@@ -14,8 +14,8 @@ pub const WIDTH: usize = 8;
 pub const INPUTS: usize = WIDTH * PLACES;
 /// Hidden units per member.
 pub const HIDDEN: usize = 32;
-/// Networks that are averaged; a row holds the numbers of all of them, half a cache line.
-pub const MEMBERS: usize = 4;
+/// Networks that are averaged; a row holds the numbers of all of them, a quarter of a cache line.
+pub const MEMBERS: usize = 2;
 /// Labels.
 pub const LABELS: usize = 5;
 
