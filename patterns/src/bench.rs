@@ -18,7 +18,7 @@ const LONGEST: usize = 5000;
 /// Limits: 95th percentile at 300 characters, worst case at 5 000, in microseconds.
 const P95_US: f64 = 30.0;
 const WORST_US: f64 = 2000.0;
-/// Limit: time of a message with ten times the patterns against its time with the shipped ones.
+/// Limit: time with ten times the patterns against time with the shipped ones, of a message and of a scan.
 const TENFOLD: f64 = 1.3;
 
 /// Runs everything on messages of the corpus under `folder`.
@@ -43,7 +43,9 @@ pub fn run(folder: &Path) -> Result<(), String> {
         faults.push("answers changed while measuring".to_owned());
     }
     linear(&messages);
-    check(&mut faults, "ten times the patterns", tenfold(&texts, p50), TENFOLD);
+    let (scan, message) = tenfold(&texts, p50);
+    check(&mut faults, "a scan with ten times the patterns", scan, TENFOLD);
+    check(&mut faults, "a message with ten times the patterns", message, TENFOLD);
     for (name, text) in worst_cases(&messages) {
         let time = best_time(&text, 20);
         println!("worst case {name}, {LONGEST} characters: {time:.0} us (limit {WORST_US})");
@@ -106,10 +108,10 @@ fn linear(messages: &[Message]) {
     }
 }
 
-/// Time of a message with ten times the shipped number of patterns against that with the shipped number,
-/// of which all but the scan is `message` less the scan of today. Printed with it: a tenth of them, and
-/// the scans by themselves.
-fn tenfold(texts: &[String], message: f64) -> f64 {
+/// Times of a scan and of a message with ten times the shipped number of patterns against those with the
+/// shipped number; all of `message`, in microseconds, but the scan stays as it is. Printed with them: a
+/// tenth of the patterns.
+fn tenfold(texts: &[String], message: f64) -> (f64, f64) {
     let normal: Vec<String> = texts.iter().map(|t| normalize(t)).collect();
     let shipped = tables::lexicon().automaton;
     let rest = message - scan_time(&normal, &shipped);
@@ -131,11 +133,11 @@ fn tenfold(texts: &[String], message: f64) -> f64 {
         (rest + all) / (rest + tenth)
     );
     println!(
-        "ten times what ships: scan {:.2} times, message {:.2} times (limit {TENFOLD})",
+        "ten times what ships: scan {:.2} times, message {:.2} times (limit {TENFOLD} each)",
         tenfold / all,
         (rest + tenfold) / (rest + all)
     );
-    (rest + tenfold) / (rest + all)
+    (tenfold / all, (rest + tenfold) / (rest + all))
 }
 
 /// Patterns that look like words of the texts, one letter changed; most match nothing.
