@@ -35,8 +35,8 @@ const FOREIGN: f32 = 0.2;
 /// What a string must fulfil to become a pattern.
 pub const LIMITS: Limits = Limits {
     words: Limit { messages: 2, telling: 1.7 },
-    pairs: Limit { messages: 4, telling: 8.6 },
-    runs: Limit { messages: 4, telling: 11.0 },
+    pairs: Limit { messages: 4, telling: 10.0 },
+    runs: Limit { messages: 4, telling: 13.0 },
     dense: Limit { messages: 3, telling: 1.0 },
 };
 
