@@ -154,7 +154,7 @@ fn decide(normal: &str, scores: &Scores, evidence: &[Evidence], options: &Option
     Classification { intent, confidence, abstained, secondary: Some(secondary), keywords }
 }
 
-/// What spoke for `label`, strongest first, each once; of overlapping ones only the strongest.
+/// What spoke for `label`, strongest first; of those that overlap or are part of another only the strongest.
 fn keywords(normal: &str, label: Intent, evidence: &[Evidence]) -> Vec<String> {
     let mut found: Vec<&Evidence> = evidence.iter().filter(|e| e.label == label && e.weight > 0).collect();
     found.sort_by_key(|e| (std::cmp::Reverse(e.weight), e.start));
@@ -166,7 +166,8 @@ fn keywords(normal: &str, label: Intent, evidence: &[Evidence]) -> Vec<String> {
         };
         let telling = word.chars().any(char::is_alphanumeric) || e.weight > TELLING;
         let apart = kept.iter().all(|other| e.end <= other.start || other.end <= e.start);
-        if telling && apart && word.len() < MAX_KEYWORD_BYTES && !words.iter().any(|w| w == word) {
+        let new = !words.iter().any(|w| w.contains(word) || word.contains(w.as_str()));
+        if telling && apart && new && word.len() < MAX_KEYWORD_BYTES {
             words.push(word.replace('\n', " "));
             kept.push(e);
         }
