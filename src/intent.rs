@@ -166,9 +166,12 @@ fn keywords(normal: &str, label: Intent, evidence: &[Evidence]) -> Vec<String> {
         };
         let telling = word.chars().any(char::is_alphanumeric) || e.weight > TELLING;
         let apart = kept.iter().all(|other| e.end <= other.start || other.end <= e.start);
-        let new = !words.iter().any(|w| w.contains(word) || word.contains(w.as_str()));
-        if telling && apart && new && word.len() < MAX_KEYWORD_BYTES {
-            words.push(word.replace('\n', " "));
+        if !telling || !apart || word.len() >= MAX_KEYWORD_BYTES {
+            continue;
+        }
+        let word = word.replace('\n', " ");
+        if !words.iter().any(|w| w.contains(&word) || word.contains(w.as_str())) {
+            words.push(word);
             kept.push(e);
         }
         if words.len() == MAX_KEYWORDS {

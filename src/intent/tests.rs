@@ -55,12 +55,17 @@ fn short_plain_requests_are_answered() {
 
 #[test]
 fn keywords_do_not_repeat_each_other() {
-    let text = "why do I get IndexError: list index out of range in my loop?";
-    let keywords = classify(text, &Context::default(), &Options::default()).keywords;
-    assert!(!keywords.is_empty());
-    for (n, word) in keywords.iter().enumerate() {
-        let inside = keywords.iter().enumerate().any(|(m, other)| m != n && other.contains(word.as_str()));
-        assert!(!inside, "{word} in {keywords:?}");
+    for text in [
+        "why do I get IndexError: list index out of range in my loop?",
+        "why do I get IndexError in my loop? why do\nI get IndexError in my\nloop?",
+    ] {
+        let keywords = classify(text, &Context::default(), &Options::default()).keywords;
+        assert!(!keywords.is_empty());
+        for (n, word) in keywords.iter().enumerate() {
+            let inside =
+                keywords.iter().enumerate().any(|(m, other)| m != n && other.contains(word.as_str()));
+            assert!(!inside, "{word} in {keywords:?}");
+        }
     }
 }
 
