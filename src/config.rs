@@ -65,7 +65,7 @@ pub struct DaprConfig {
 /// Retry, breaker and deadline numbers (design section 6).
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Resilience {
-    /// From the request's start to its answer, or to a stream's first byte.
+    /// From the complete request to its answer, or to a stream's first byte.
     pub deadline: Duration,
     /// Consecutive failures that open a breaker.
     pub breaker_failures: u32,
@@ -84,7 +84,7 @@ pub struct Config {
     pub environment: Environment,
     /// The sidecar.
     pub dapr: DaprConfig,
-    /// What Dapr must send to `/internal/maintenance`.
+    /// What Dapr must send to `/internal/*`.
     pub app_api_token: Option<String>,
     /// Bearer token of `/metrics`.
     pub metrics_token: Option<String>,

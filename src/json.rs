@@ -1,7 +1,9 @@
 //! JSON from outside, read strictly: RFC 8259 with unique member names and a bound on depth.
 //!
 //! Two parsers that pick different values out of a repeated name are the start of many attacks
-//! (RFC 8725 §2.4, RFC 8259 §4), so a repeated name is an error here, wherever it stands.
+//! (RFC 8725 §2.4, RFC 8259 §4), so a repeated name is an error here, wherever it stands. So is a name that
+//! `serde_json` keeps for itself: an object that begins with one is taken for another value, of any depth,
+//! whenever the text is read again.
 
 use std::fmt;
 
@@ -28,6 +30,7 @@ fn describe(error: &serde_json::Error) -> String {
         Category::Eof => "ends too early",
         Category::Data if error.to_string().starts_with(REPEATED) => REPEATED,
         Category::Data if error.to_string().starts_with(TOO_DEEP) => TOO_DEEP,
+        Category::Data if error.to_string().starts_with(RESERVED) => RESERVED,
         _ => "not JSON",
     };
     format!("{what} at line {} column {}", error.line(), error.column())
@@ -35,6 +38,9 @@ fn describe(error: &serde_json::Error) -> String {
 
 const REPEATED: &str = "member name stands twice";
 const TOO_DEEP: &str = "nested too deep";
+const RESERVED: &str = "member name is reserved";
+/// How the names begin that `serde_json` gives a meaning of its own.
+const PRIVATE: &str = "$serde_json::private::";
 
 /// A value with so many levels left.
 struct Strict(usize);
@@ -102,6 +108,9 @@ impl<'de> Visitor<'de> for Strict {
             if members.contains_key(&name) {
                 return Err(A::Error::custom(REPEATED));
             }
+            if name.starts_with(PRIVATE) {
+                return Err(A::Error::custom(RESERVED));
+            }
             let value = map.next_value_seed(self.deeper()?)?;
             members.insert(name, value);
         }
@@ -130,6 +139,8 @@ mod tests {
             (r#"{"a":1,"a":2}"#, REPEATED),
             (r#"{"x":{"a":1,"\u0061":2}}"#, REPEATED),
             (deep.as_str(), TOO_DEEP),
+            (r#"{"a":{"$serde_json::private::RawValue":"[[1]]"}}"#, RESERVED),
+            (r#"{"\u0024serde_json::private::Number":"1"}"#, RESERVED),
             ("{", "ends too early"),
             ("", "ends too early"),
             ("{} {}", "not JSON"),

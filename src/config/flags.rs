@@ -32,7 +32,7 @@ pub enum Flag {
     PrometheusMetrics,
     /// Off: no write-ahead record, no events.
     AuditLogging,
-    /// Off: store handles are opened anew for each request.
+    /// Off: store handles are opened anew for each store call.
     ConnectionPooling,
     /// Off: the write-ahead record is written before the call, not beside it.
     ConcurrentProcessing,

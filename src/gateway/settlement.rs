@@ -43,7 +43,6 @@ impl<P: Platform, B: Incoming> Settlement<'_, P, B> {
         u32::try_from(self.attempts.len().saturating_sub(1)).unwrap_or(u32::MAX)
     }
 
-    /// Tells the breaker after the answer; a failure was told before it.
     /// Tells the breaker, after the answer, that the agent was reached; a failure was told before it.
     /// Its own refusal of a request is neutral, but a probe that gets one has found it alive.
     pub fn note_reached<T>(&self, permit: Permit, result: &Result<Delivered<T>, Undelivered>) {
