@@ -1,5 +1,7 @@
 //! A text read by byte positions, where every position is checked and none can panic.
 
+use crate::intent::boundary::is_dense;
+
 /// A borrowed text.
 #[derive(Debug, Clone, Copy)]
 pub(super) struct Text<'a>(pub(super) &'a str);
@@ -66,7 +68,7 @@ impl<'a> Text<'a> {
     pub(super) fn ends_number(self, end: usize) -> bool {
         let mut rest = self.from(end).chars();
         match (rest.next(), rest.next()) {
-            (Some(c), _) if is_word(c) || c == '@' => false,
+            (Some(c), _) if ties(c) || c == '@' => false,
             (Some('-' | '.' | '/' | ':' | ','), Some(next)) => !is_word(next),
             _ => true,
         }
@@ -76,13 +78,19 @@ impl<'a> Text<'a> {
     /// what stands before.
     pub(super) fn begins_number(self, start: usize) -> bool {
         match self.two_before(start) {
-            (Some(c), _) if is_word(c) => false,
+            (Some(c), _) if ties(c) => false,
             (Some('-' | '.' | '/' | '%' | '@' | '+' | '\\'), Some(before)) => !is_word(before),
             (Some(':'), Some(before)) => !before.is_numeric(),
             (Some('.' | '\\' | '%'), None) => false,
             _ => true,
         }
     }
+}
+
+/// Whether `c` right beside a number is one word with it. Scripts that write particles without a blank
+/// ("010-1234-5678입니다") are not.
+fn ties(c: char) -> bool {
+    is_word(c) && !is_dense(c)
 }
 
 pub(super) fn is_word(c: char) -> bool {
