@@ -13,6 +13,6 @@ mod security;
 
 pub use event::{Delivery, Ending, Facts, TriageAudit, dead_letter, decision};
 pub use outbox::{Outbox, Ticket};
-pub use publisher::{Published, Publisher, send};
+pub use publisher::{PAUSE, Published, Publisher, send};
 pub use record::{OUTBOX, Record, STALE_MS, Slot};
 pub use security::{Refusals, security_event};

@@ -11,6 +11,7 @@ mod claim;
 mod classify;
 mod dead_letters;
 mod dispatch;
+mod drain;
 mod entry;
 mod exchange;
 mod filing;

@@ -82,11 +82,15 @@ impl Record {
         serde_json::to_vec(self).unwrap_or_default()
     }
 
-    /// Reads stored bytes; `None` for another version, for what cannot be read, and once the time
-    /// is over: an answer is unreadable from then on, whenever it is deleted.
+    /// Reads stored bytes of whatever age; `None` for another version and for what cannot be read.
+    pub fn read(bytes: &[u8]) -> Option<Self> {
+        serde_json::from_slice(bytes).ok().filter(|record: &Self| record.v == 1)
+    }
+
+    /// Reads an answer that may still be replayed: after its time it never is, whenever it is
+    /// deleted.
     pub fn decode(bytes: &[u8], now: UnixMillis) -> Option<Self> {
-        let record: Self = serde_json::from_slice(bytes).ok()?;
-        (record.v == 1 && now.abs_diff(record.at) < REPLAY_MS).then_some(record)
+        Self::read(bytes).filter(|record| now.abs_diff(record.at) < REPLAY_MS)
     }
 }
 

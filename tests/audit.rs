@@ -222,3 +222,134 @@ async fn maintenance_needs_daprs_token_where_one_is_set() {
     let options = http::Request::options("/internal/maintenance").body(Vec::new()).unwrap();
     assert_eq!(app.request(options).await.status, 204, "or Dapr unsubscribes");
 }
+
+/// Everything is there but `topic`.
+fn all_but(sidecar: &Sidecar, topic: &'static str) {
+    sidecar.broker(move |call| match call.path().ends_with(topic) {
+        true => (false, Reply::json(403, r#"{"errorCode":"ERR_PUBSUB_FORBIDDEN"}"#)),
+        false => (true, Reply::new(204)),
+    });
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_topic_that_refuses_keeps_no_other_from_being_drained() {
+    for by_maintenance in [true, false] {
+        let sidecar = Sidecar::new(|_, _| Reply::json(500, "{}"));
+        let app = app(&sidecar).await;
+        all_but(&sidecar, "/dead-letter.queue");
+        app.request(ask_as(0, STUCK)).await;
+        app.clock().advance(secs(31)).await;
+        sidecar.broker_down();
+        sidecar.agents(|_, _| good());
+        let left = json(&app.request(ask_as(1, STUCK)).await)["request_id"].as_str().unwrap().to_owned();
+        app.clock().advance(secs(120)).await;
+        all_but(&sidecar, "/dead-letter.queue");
+        if by_maintenance {
+            app.request(maintenance()).await;
+        } else {
+            for n in 2..5 {
+                app.request(ask_as(n, STUCK)).await;
+                app.clock().advance(secs(12)).await;
+            }
+        }
+        assert!(ids(&sidecar.events("learning.events")).contains(&left), "maintenance: {by_maintenance}");
+        sidecar.broker_up();
+        app.request(maintenance()).await;
+        assert_eq!(sidecar.events("dead-letter.queue").len(), 1, "the refused one goes when it may");
+    }
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_topic_that_refuses_delays_no_other() {
+    let sidecar = Sidecar::new(|_, _| Reply::json(500, "{}"));
+    let app = app(&sidecar).await;
+    all_but(&sidecar, "/dead-letter.queue");
+    let instance = app.instance("triage").await.unwrap();
+    instance.request(ask_as(0, STUCK)).await;
+    sidecar.agents(|_, _| good());
+    instance.request(ask_as(1, STUCK)).await;
+    settle(&app).await;
+    assert_eq!(sidecar.outcomes(), ["failed", "completed"]);
+}
+
+/// What the broker will never take (too large, say) must not hold up what stands behind it.
+#[tokio::test(start_paused = true)]
+async fn an_event_that_is_never_taken_holds_nothing_up() {
+    let sidecar = Sidecar::default();
+    sidecar.broker_down();
+    let app = app(&sidecar).await;
+    let mut left = BTreeSet::new();
+    for n in 0..4 {
+        let answer = json(&app.fresh(ask_as(n, STUCK)).await.unwrap());
+        left.insert(answer["request_id"].as_str().unwrap().to_owned());
+        app.clock().advance(secs(1)).await;
+    }
+    app.clock().advance(secs(60)).await;
+    sidecar.broker(|call| match call.text().contains(&student(0)) {
+        true => (false, Reply::json(500, "{}")),
+        false => (true, Reply::new(204)),
+    });
+    app.request(maintenance()).await;
+    assert_eq!(sidecar.events("learning.events").len(), 3);
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_backlog_weeks_after_the_last_one_costs_a_look_and_not_a_march() {
+    let sidecar = Sidecar::default();
+    let app = app(&sidecar).await;
+    for weeks in [0, 3] {
+        app.clock().set_offset(weeks * 7 * 86_400);
+        sidecar.broker_down();
+        let before = app.store_ops().len();
+        let left = json(&app.request(ask_as(0, STUCK)).await)["request_id"].as_str().unwrap().to_owned();
+        app.clock().advance(secs(120)).await;
+        sidecar.broker_up();
+        for n in 1..4 {
+            app.request(ask_as(n, STUCK)).await;
+            app.clock().advance(secs(12)).await;
+        }
+        let calls = app.store_ops().len() - before;
+        assert!(ids(&sidecar.events("learning.events")).contains(&left), "after {weeks} weeks");
+        assert!(calls < 400, "{calls} store calls after {weeks} weeks");
+    }
+}
+
+#[tokio::test(start_paused = true)]
+async fn with_store_and_broker_away_an_event_is_tried_again() {
+    let sidecar = Sidecar::default();
+    let app = app(&sidecar).await;
+    let instance = app.instance("triage").await.unwrap();
+    app.store_faults().set(Import::Set, StoreFault::Full);
+    sidecar.broker_down();
+    let lost = json(&instance.request(ask_as(0, STUCK)).await);
+    assert_eq!(lost["degraded"], serde_json::json!(["store", "audit"]));
+    sidecar.broker_up();
+    let next = json(&instance.request(ask_as(1, STUCK)).await);
+    app.clock().advance(secs(8)).await;
+    let expected = [&lost, &next].map(|answer| answer["request_id"].as_str().unwrap().to_owned());
+    assert_eq!(ids(&sidecar.events("learning.events")), BTreeSet::from(expected));
+}
+
+#[tokio::test(start_paused = true)]
+async fn maintenance_called_with_a_wrong_token_is_a_security_event() {
+    let sidecar = Sidecar::default();
+    let app = app_with(&sidecar, &[("app_api_token", "from-dapr")]).await;
+    app.request(maintenance()).await;
+    settle(&app).await;
+    let events = sidecar.events("learning.events.security");
+    assert_eq!(events.len(), 1);
+    assert_eq!(events[0]["data"]["reason"], "dapr_api_token");
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_member_name_with_personal_data_in_it_reaches_no_event() {
+    let sidecar = Sidecar::default();
+    let app = app(&sidecar).await;
+    let mut body = body(STUCK);
+    body["jane.doe@school.example"] = 1.into();
+    let response = app.request(post("/api/v1/triage").body(body.to_string().into_bytes()).unwrap()).await;
+    assert_eq!(response.status, 400);
+    settle(&app).await;
+    let event = sidecar.events("learning.events")[0].to_string();
+    assert!(!event.contains("jane.doe"), "{event}");
+}

@@ -52,6 +52,11 @@ async fn after_its_time_one_probe_of_fifty_passes_and_closes_it() {
     let probe = answers.iter().find(|r| r.status == 200).unwrap();
     assert_eq!(json(probe)["metadata"]["circuit_breaker_status"], "half-open");
     settle(&app).await;
+    let turned_away = |event: &&serde_json::Value| event["data"]["dapr_results"]["attempts"] == 0;
+    let events = sidecar.events("learning.events");
+    let refused: Vec<_> = events.iter().filter(turned_away).collect();
+    assert_eq!(refused.len(), 49);
+    assert!(refused.iter().all(|e| e["data"]["dapr_results"]["circuit_breaker_triggered"] == true));
     assert!(fifty(&app, 300).await.iter().all(|r| r.status == 200), "closed again");
 }
 

@@ -94,3 +94,48 @@ async fn they_end_after_seven_days() {
         );
     }
 }
+
+#[tokio::test(start_paused = true)]
+async fn a_replay_that_was_refused_keeps_nobody_out() {
+    let sidecar = Sidecar::new(|_, _| Reply::json(500, "{}"));
+    let app = app(&sidecar).await;
+    app.request(ask(STUCK)).await;
+    settle(&app).await;
+    let id = letters(&app).await[0]["id"].as_str().unwrap().to_owned();
+    sidecar.agents(|_, _| Reply::never());
+    let instance = app.instance("triage").await.unwrap();
+    {
+        let hanging = instance.open(replay(&id, "").map(triage_host::App::full));
+        let _ = tokio::time::timeout(std::time::Duration::from_millis(500), hanging).await;
+    }
+    instance.kill();
+    sidecar.agents(|_, _| good());
+    let mut statuses = Vec::new();
+    for _ in 0..5 {
+        app.clock().advance(std::time::Duration::from_secs(30)).await;
+        statuses.push(app.request(replay(&id, "")).await.status.as_u16());
+    }
+    assert!(statuses.contains(&200), "{statuses:?}");
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_letter_that_cannot_be_kept_now_is_kept_later() {
+    let sidecar = Sidecar::new(|_, _| Reply::json(500, "{}"));
+    // The last one's events take longest: the slot of all is given up when the store works again.
+    sidecar.broker(|call| {
+        let took = if call.text().contains(&student(11)) { 4_900 } else { 1_000 };
+        (true, Reply::new(204).after(std::time::Duration::from_millis(took)))
+    });
+    let app = app_with(&sidecar, &[("features", r#"{"enable_circuit_breaker":false}"#)]).await;
+    let instance = app.instance("triage").await.unwrap();
+    let answers = instance.together((0..12).map(|n| ask_as(n, STUCK))).await;
+    assert!(answers.iter().all(|answer| json(answer)["fallback"] == "dead_letter_queue"));
+    app.store_faults().set(triage_host::Import::Set, triage_host::StoreFault::Full);
+    app.clock().advance(std::time::Duration::from_secs(4)).await;
+    app.store_faults().clear();
+    app.clock().advance(std::time::Duration::from_secs(80)).await;
+    app.request(maintenance()).await;
+    let listed = letters(&app).await;
+    let kept: std::collections::BTreeSet<_> = listed.iter().map(|row| row["request_id"].as_str()).collect();
+    assert_eq!(kept.len(), 12, "each, and rather twice than never");
+}

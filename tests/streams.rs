@@ -152,3 +152,114 @@ async fn no_stream_outlasts_five_minutes() {
     assert!((secs(299)..secs(302)).contains(&response.ended_at), "{:?}", response.ended_at);
     assert_eq!(names(&response.text()).last().map(String::as_str), Some("error"));
 }
+
+#[tokio::test(start_paused = true)]
+async fn every_form_of_json_is_an_answer() {
+    for (body, answer) in [
+        ("\"look at line 3\"", serde_json::json!("look at line 3")),
+        (" \n 42", 42.into()),
+        ("-1.5", (-1.5).into()),
+        ("true", true.into()),
+        ("null", Value::Null),
+    ] {
+        let (first, rest) = body.split_at(2);
+        let reply = stream().chunk(Duration::ZERO, first).chunk(secs(1), rest);
+        let sidecar = Sidecar::new(move |_, _| reply.clone());
+        let app = app(&sidecar).await;
+        let text = app.request(ask_stream(STUCK)).await.text();
+        assert_eq!(names(&text), ["decision", "answer", "done"], "{body}: {text}");
+        assert_eq!(serde_json::from_str::<Value>(&events(&text)[1].1).unwrap(), answer, "{body}");
+    }
+}
+
+#[tokio::test(start_paused = true)]
+async fn every_form_of_line_end_ends_an_event() {
+    for text in ["data: one\n\n", "\n\ndata: one\n\n", "data: one\r\n\r\n", "data: one\r\r", "true: x\n\n"] {
+        let (first, rest) = text.split_at(1);
+        let reply = stream().chunk(Duration::ZERO, first).chunk(secs(1), rest);
+        let sidecar = Sidecar::new(move |_, _| reply.clone());
+        let app = app(&sidecar).await;
+        let answer = app.request(ask_stream(STUCK)).await.text();
+        assert!(answer.contains("event: done"), "{text:?}: {answer}");
+        assert!(answer.contains(text), "{text:?} as it came: {answer:?}");
+    }
+}
+
+#[tokio::test(start_paused = true)]
+async fn the_stream_that_opens_the_breaker_says_so() {
+    let sidecar = Sidecar::new(|_, _| Reply::json(500, "{}"));
+    let app = app(&sidecar).await;
+    for n in 0..4 {
+        app.request(ask_as(n, STUCK)).await;
+    }
+    sidecar.agents(|_, _| stream().chunk(Duration::ZERO, "data: tw").cut());
+    let text = app.request(ask_stream(STUCK)).await.text();
+    let error: Value = serde_json::from_str(&events(&text).last().unwrap().1).unwrap();
+    assert_eq!((&error["circuit_breaker"], &error["retry_after"]), (&"open".into(), &30.into()), "{error}");
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_streams_idempotency_key_stays_taken_from_beginning_to_end() {
+    // At whatever place of a claim's time slot it begins.
+    for second in [0, 3, 6, 9, 11] {
+        // The third attempt is the one that streams.
+        let sidecar = Sidecar::new(|_, n| {
+            let reply = if n < 2 {
+                Reply::json(503, "{}")
+            } else {
+                let begun = stream().chunk(secs(1), "data: tick\n\n");
+                (0..4).fold(begun, |reply, _| reply.chunk(secs(9), "data: tick\n\n"))
+            };
+            reply.after(Duration::from_millis(1_900))
+        });
+        let app = app(&sidecar).await;
+        app.clock().advance(secs(second)).await;
+        let request = || {
+            let mut request = ask_stream(STUCK);
+            request.headers_mut().insert("idempotency-key", "one".parse().unwrap());
+            request
+        };
+        let again = async {
+            for at in 0..40 {
+                app.clock().advance(secs(1)).await;
+                let answer = app.request(request()).await;
+                assert_eq!(answer.status, 409, "begun at {second}, {at} s later");
+            }
+        };
+        let (answer, ()) = tokio::join!(app.request(request()), again);
+        assert!(answer.text().contains("event: done"));
+        assert_eq!(sidecar.calls(), 3);
+    }
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_store_that_fell_silent_does_not_stop_the_instance_at_a_streams_end() {
+    let sidecar =
+        Sidecar::new(|_, _| stream().chunk(secs(1), "data: one\n\n").chunk(secs(8), "data: tw").cut());
+    let app = app(&sidecar).await;
+    let silence = async {
+        app.clock().advance(secs(4)).await;
+        app.store_faults().set_all(triage_host::StoreFault::Silent);
+    };
+    tokio::join!(app.request(ask_stream(STUCK)), silence);
+    settle(&app).await;
+    let blocked = app.store_ops().into_iter().filter(|op| op.at > secs(4));
+    assert_eq!(blocked.filter(|op| op.import == triage_host::Import::Increment).count(), 0);
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_stream_that_is_not_acceptable_is_not_sent() {
+    let sidecar = Sidecar::default();
+    let app = app(&sidecar).await;
+    for (accept, stream) in [
+        ("application/json, text/event-stream;q=0", false),
+        ("text/event-stream; q=0.000", false),
+        ("text/event-stream;q=0.5", true),
+        ("application/json;q=0, TEXT/event-stream", true),
+    ] {
+        let mut request = ask_stream(STUCK);
+        request.headers_mut().insert("accept", accept.parse().unwrap());
+        let answer = app.request(request).await;
+        assert_eq!(answer.headers["content-type"] == "text/event-stream", stream, "{accept}");
+    }
+}

@@ -80,3 +80,39 @@ async fn records_are_guarded_like_maintenance() {
     }
     assert_eq!(problem(&app.request(records("student_x")).await), (404, "not_found".into()));
 }
+
+#[tokio::test(start_paused = true)]
+async fn an_answer_past_its_time_is_shown_and_deleted_all_the_same() {
+    let (_sidecar, app) = world().await;
+    app.clock().advance(std::time::Duration::from_secs(120)).await;
+    assert_eq!(lengths(&json(&app.request(records(&student(1))).await)), [1, 1, 0]);
+    app.request(erase(&student(1))).await;
+    let kept = app.store().keys().await.unwrap().into_iter().filter(|key| key.starts_with("v:id:"));
+    assert_eq!(kept.count(), 1, "the other student's");
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_replay_under_way_does_not_bring_an_erased_letter_back() {
+    let (sidecar, app) = world().await;
+    sidecar.agents(|_, _| good().after(std::time::Duration::from_secs(1)));
+    let listed = json(&app.request(get_as("/api/v1/dead-letters", "admin")).await);
+    let ids = listed["dead_letters"].as_array().unwrap().iter().filter(|row| row["student_id"] == student(1));
+    let id = ids.map(|row| row["id"].as_str().unwrap().to_owned()).next().unwrap();
+    let path = format!("/api/v1/dead-letters/{id}/replay");
+    let replay = app.request(post_as(&path, STAFF, "admin").body(Vec::new()).unwrap());
+    let erasure = async {
+        app.clock().advance(std::time::Duration::from_millis(300)).await;
+        app.request(erase(&student(1))).await
+    };
+    let (replayed, _) = tokio::join!(replay, erasure);
+    assert_eq!(json(&replayed)["replayed"], true);
+    assert_eq!(lengths(&json(&app.request(records(&student(1))).await))[0], 0);
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_silent_store_is_found_out_before_its_keys_are_listed() {
+    let (_sidecar, app) = world().await;
+    app.store_faults().set_all(triage_host::StoreFault::Silent);
+    assert_eq!(problem(&app.request(records(&student(1))).await).0, 503);
+    assert_eq!(app.store_count(triage_host::Import::ListKeys), 0);
+}

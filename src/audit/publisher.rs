@@ -1,7 +1,7 @@
 //! Publishing with a bound: a slow broker must not pile up calls in the instance.
 
 use std::cell::{Cell, RefCell};
-use std::collections::VecDeque;
+use std::collections::{BTreeMap, VecDeque};
 use std::time::Duration;
 
 use super::Record;
@@ -15,8 +15,8 @@ const MOST_IN_FLIGHT: usize = 8;
 const MOST_QUEUED: usize = 64;
 /// How long one publish may take.
 const LIMIT: Duration = Duration::from_secs(5);
-/// After a failure the broker is not asked again for so long.
-const PAUSE: Duration = Duration::from_secs(5);
+/// After a failure nothing more is sent to its topic for so long.
+pub const PAUSE: Duration = Duration::from_secs(5);
 
 /// How a publish went.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -31,13 +31,18 @@ pub enum Published {
 #[derive(Debug)]
 pub struct Publisher<T> {
     in_flight: Cell<usize>,
-    paused_until: Cell<Option<Duration>>,
+    /// Per topic: a broker may refuse one and take the others.
+    paused_until: RefCell<BTreeMap<String, Duration>>,
     queue: RefCell<VecDeque<T>>,
 }
 
 impl<T> Default for Publisher<T> {
     fn default() -> Self {
-        Self { in_flight: Cell::new(0), paused_until: Cell::new(None), queue: RefCell::new(VecDeque::new()) }
+        Self {
+            in_flight: Cell::new(0),
+            paused_until: RefCell::default(),
+            queue: RefCell::new(VecDeque::new()),
+        }
     }
 }
 
@@ -75,19 +80,23 @@ impl<T> Publisher<T> {
         self.queue.borrow_mut().pop_front()
     }
 
-    /// Leaves the broker alone for a while.
-    pub fn pause(&self, clock: &impl Clock) {
-        self.paused_until.set(Some(clock.monotonic().saturating_add(PAUSE)));
+    /// Leaves `topic` alone for a while.
+    pub fn pause(&self, clock: &impl Clock, topic: &str) {
+        let until = clock.monotonic().saturating_add(PAUSE);
+        self.paused_until.borrow_mut().insert(topic.to_owned(), until);
     }
 
-    /// Publishes `record`. During the pause after a failure nothing is sent.
+    /// Publishes `record`. During the pause after a failure nothing is sent to its topic.
     pub async fn publish<P: Platform>(&self, platform: &P, dapr: &DaprConfig, record: &Record) -> Published {
-        if self.paused_until.get().is_some_and(|until| platform.monotonic() < until) {
+        let now = platform.monotonic();
+        if self.paused_until.borrow().get(&record.topic).is_some_and(|until| now < *until) {
             return Published::Failed;
         }
         let published = send(platform, dapr, record).await;
-        let pause = (published == Published::Failed).then(|| platform.monotonic().saturating_add(PAUSE));
-        self.paused_until.set(pause);
+        match published {
+            Published::Acknowledged => drop(self.paused_until.borrow_mut().remove(&record.topic)),
+            Published::Failed => self.pause(platform, &record.topic),
+        }
         published
     }
 }

@@ -25,6 +25,7 @@ const MAX_TEXT: usize = 256 * 1024;
 const MAX_KEYS: usize = 64;
 /// Keys tried for a token that names none. Each RS256 try costs more than a millisecond.
 const MAX_TRIES: usize = 8;
+const NO_KEY: &str = "JWKS document: no key in it can be used (RS256, ES256, EdDSA or HS256, for signatures)";
 /// RFC 7518 §3.2: an HS256 key has at least the size of the hash.
 const MIN_SECRET: usize = 32;
 
@@ -163,17 +164,6 @@ impl KeySet {
     /// without any usable key is a fault. Private members are faults: a verifier that holds what
     /// signs is one leak away from forged identities.
     pub fn parse(text: &str) -> Result<Self, Vec<String>> {
-        Self::read(text, jwk::Symmetric::Accepted)
-    }
-
-    /// Reads a JWKS document from a public address. A symmetric key there is a fault: everybody who
-    /// can read it can sign.
-    pub fn parse_published(text: &str) -> Result<Self, Vec<String>> {
-        let keys = Self::read(text, jwk::Symmetric::Refused)?;
-        if keys.is_empty() { Err(vec!["the published key set is empty".into()]) } else { Ok(keys) }
-    }
-
-    fn read(text: &str, symmetric: jwk::Symmetric) -> Result<Self, Vec<String>> {
         let text = text.trim();
         if text.len() > MAX_TEXT {
             return Err(vec![format!("longer than {MAX_TEXT} bytes")]);
@@ -181,13 +171,29 @@ impl KeySet {
         let keys = if text.is_empty() {
             Vec::new()
         } else if text.starts_with('{') {
-            jwk::read(text, symmetric)?
+            let (keys, faults) = jwk::read(text, jwk::Symmetric::Accepted).map_err(|fault| vec![fault])?;
+            match (keys.is_empty(), faults.is_empty()) {
+                (_, false) => return Err(faults),
+                (true, true) => return Err(vec![NO_KEY.into()]),
+                (false, true) => keys,
+            }
         } else if text.starts_with("-----BEGIN ") {
             pem::read(text)?
         } else {
             return Err(vec!["neither a JWKS document nor PEM".into()]);
         };
         Ok(Self::of(keys))
+    }
+
+    /// Reads a JWKS document from an issuer's address: its usable keys, and what was wrong with those
+    /// that were left out. One key that cannot be used must not take the others with it (RFC 7517
+    /// §5), and an issuer that has revoked every key publishes none. A symmetric key is never used:
+    /// everybody who can read it there can sign.
+    pub fn parse_published(text: &str) -> Result<(Self, Vec<String>), String> {
+        if text.len() > MAX_TEXT {
+            return Err(format!("longer than {MAX_TEXT} bytes"));
+        }
+        jwk::read(text, jwk::Symmetric::Refused).map(|(keys, faults)| (Self::of(keys), faults))
     }
 
     fn of(keys: Vec<Key>) -> Self {

@@ -71,6 +71,9 @@ impl<'a, P: KeyValue + Clock> Breakers<'a, P> {
 
     /// Notes a failure under `permit`; true when it opened the breaker.
     pub async fn failed(&self, agent: &AgentId, permit: Permit) -> Result<bool, Unavailable> {
+        // Seconds or minutes have passed since the request's first read; a store that has fallen
+        // silent meanwhile must not be met by the synchronous call.
+        self.store.probe(RECORDS_KEY).await?;
         let failures = self.store.increment(&failures_key(agent, permit.generation), 1)?;
         if !permit.probe && failures < i64::from(self.policy.failures) {
             return Ok(false);
@@ -118,8 +121,9 @@ impl<'a, P: KeyValue + Clock> Breakers<'a, P> {
         self.store.counter(&failures_key(agent, records.of(agent).generation)).await
     }
 
-    /// Reads the records again, applies `step`, and writes them back. The record is read right before it is written to keep the window small in
-    /// which another instance's change would be lost.
+    /// Reads the records again, applies `step`, and writes them back. The record is read right
+    /// before it is written, to keep the window small in which another instance's change would be
+    /// lost.
     async fn change(
         &self,
         agent: &AgentId,

@@ -86,15 +86,21 @@ impl Claim {
         Self { name: key.clone(), key, subject: subject.to_owned(), slots, fingerprint, taken: false }
     }
 
-    /// Keeps others out for longer: a stream outlasts the slot its claim was taken in.
+    /// Whether the slot it was taken in is over, as it is for a stream that outlasts it.
+    pub fn lapses<P: Platform>(&self, instance: &Instance<P>, config: &Config) -> bool {
+        self.taken && self.present(instance, config).claim != self.slots.claim
+    }
+
+    /// Keeps others out in the present slot too.
     pub fn hold<P: Platform>(&mut self, instance: &Instance<P>, config: &Config) {
-        let present = slots(&self.subject, &self.name, config, instance.platform.now());
-        if self.taken
-            && present.claim != self.slots.claim
-            && instance.store().increment(&present.claim, 1).is_ok()
-        {
+        let present = self.present(instance, config);
+        if instance.store().increment(&present.claim, 1).is_ok() {
             self.slots = present;
         }
+    }
+
+    fn present<P: Platform>(&self, instance: &Instance<P>, config: &Config) -> Slots {
+        slots(&self.subject, &self.name, config, instance.platform.now())
     }
 
     /// Frees the key: there is no answer to keep.

@@ -133,17 +133,24 @@ impl<P: Platform, B> Exchange<P, B> {
         self.query(name).as_deref() == Some(value)
     }
 
-    /// Whether the caller wants a stream.
+    /// Whether the caller wants a stream: names its type, and not with weight 0 (RFC 9110 §12.4.2).
     pub fn wants_stream(&self) -> bool {
-        self.header("accept").is_some_and(|accept| {
-            accept.split(',').any(|item| {
-                item.split(';').next().is_some_and(|t| t.trim().eq_ignore_ascii_case("text/event-stream"))
-            })
-        })
+        self.header("accept").is_some_and(|accept| accept.split(',').any(accepts_stream))
     }
 
     /// Notes something for the log line.
     pub fn note(&self, name: &'static str, value: impl Into<String>) {
         self.notes.borrow_mut().push((name, value.into()));
     }
+}
+
+/// Whether one item of an `accept` header accepts a stream.
+fn accepts_stream(item: &str) -> bool {
+    let mut parts = item.split(';').map(str::trim);
+    let named = parts.next().is_some_and(|name| name.eq_ignore_ascii_case("text/event-stream"));
+    let weight = |part: &str| {
+        let (name, value) = part.split_once('=')?;
+        name.trim().eq_ignore_ascii_case("q").then(|| value.trim().parse::<f32>().ok()).flatten()
+    };
+    named && !parts.any(|part| weight(part) == Some(0.0))
 }

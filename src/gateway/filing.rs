@@ -5,11 +5,12 @@ use std::time::Duration;
 
 use super::backlog;
 use super::instance::Instance;
-use crate::audit::{Published, Record, Ticket};
+use crate::audit::{PAUSE, Published, Record, Ticket};
 use crate::config::Config;
 use crate::dead_letter::{DEAD_LETTERS, DeadLetter, MOST_PER_DAY};
 use crate::ports::{Platform, within};
 use crate::sequence::Position;
+use crate::store::SUSPENSION;
 
 /// A record that is to be published after the answer.
 #[derive(Debug)]
@@ -51,7 +52,7 @@ pub async fn secure<P: Platform>(
     };
     match kept {
         Some(ticket) => Secured::Kept(Box::new(Job::new(record, Some(ticket)))),
-        None => secure_by_publishing(instance, config, &record).await,
+        None => secure_by_publishing(instance, config, record).await,
     }
 }
 
@@ -59,17 +60,17 @@ pub async fn secure<P: Platform>(
 pub async fn secure_by_publishing<P: Platform>(
     instance: &Instance<P>,
     config: &Config,
-    record: &Record,
+    record: Record,
 ) -> Secured {
-    let publish = instance.publisher.publish(&instance.platform, &config.dapr, record);
-    match within(&instance.platform, BEFORE_ANSWER, publish).await {
-        Some(Published::Acknowledged) => Secured::Published,
-        Some(Published::Failed) => Secured::Lost,
-        None => {
-            instance.publisher.pause(&instance.platform);
-            Secured::Lost
-        }
+    let publish = instance.publisher.publish(&instance.platform, &config.dapr, &record);
+    let published = within(&instance.platform, BEFORE_ANSWER, publish).await;
+    if published == Some(Published::Acknowledged) {
+        return Secured::Published;
     }
+    if published.is_none() {
+        instance.publisher.pause(&instance.platform, &record.topic);
+    }
+    Secured::Unsafe(Box::new(Job::new(record, None)))
 }
 
 /// What became of a record that must not be lost.
@@ -79,22 +80,22 @@ pub enum Secured {
     Kept(Box<Job>),
     /// Published already.
     Published,
-    /// Neither worked.
-    Lost,
+    /// Neither worked. It is tried once more after the answer, and lost with the instance.
+    Unsafe(Box<Job>),
 }
 
 impl Secured {
     /// What is left to do after the answer.
     pub fn job(self) -> Option<Job> {
         match self {
-            Self::Kept(job) => Some(*job),
-            Self::Published | Self::Lost => None,
+            Self::Kept(job) | Self::Unsafe(job) => Some(*job),
+            Self::Published => None,
         }
     }
 
-    /// Whether the record is gone.
-    pub const fn is_lost(&self) -> bool {
-        matches!(self, Self::Lost)
+    /// Whether the record may get lost.
+    pub const fn is_unsafe(&self) -> bool {
+        matches!(self, Self::Unsafe(_))
     }
 }
 
@@ -117,7 +118,7 @@ pub fn publish_later<P: Platform>(instance: &Rc<Instance<P>>, config: &Rc<Config
 async fn publish_or_queue<P: Platform>(instance: &Instance<P>, config: &Config, job: Job) {
     let Some(_place) = instance.publisher.place() else {
         if let Some(job) = instance.publisher.queue(job) {
-            keep(instance, job).await;
+            keep_or_tell(instance, job).await;
         }
         return;
     };
@@ -128,36 +129,59 @@ async fn publish_or_queue<P: Platform>(instance: &Instance<P>, config: &Config, 
     }
 }
 
-async fn publish<P: Platform>(instance: &Instance<P>, config: &Config, mut job: Job) {
+/// Publishes `job`, or leaves it in the outbox. With neither broker nor store it waits until both
+/// may be asked again, and is then tried once more.
+async fn publish<P: Platform>(instance: &Instance<P>, config: &Config, job: Job) {
+    let Err(job) = publish_or_keep(instance, config, job).await else { return };
+    instance.platform.sleep(SUSPENSION.max(PAUSE)).await;
+    if publish_or_keep(instance, config, *job).await.is_err() {
+        instance.platform.log(LOST);
+    }
+}
+
+/// Gives the job back when it is nowhere.
+async fn publish_or_keep<P: Platform>(
+    instance: &Instance<P>,
+    config: &Config,
+    mut job: Job,
+) -> Result<(), Box<Job>> {
     // A dead letter is kept for replay before it is published: from then on it is in one place or
     // the other, whatever happens to this instance.
     if job.record.keep {
         job.record.keep = !keep_letter(instance, &job.record).await;
     }
-    match instance.publisher.publish(&instance.platform, &config.dapr, &job.record).await {
-        Published::Acknowledged => {
-            if let Some(ticket) = job.ticket {
-                instance.outbox.settle(instance.store(), &instance.platform, ticket).await;
-            }
-        }
-        Published::Failed => {
-            keep(instance, job).await;
-            backlog::note(instance).await;
-        }
+    let published = instance.publisher.publish(&instance.platform, &config.dapr, &job.record).await;
+    if published == Published::Failed || job.record.keep {
+        return keep(instance, job).await;
+    }
+    if let Some(ticket) = job.ticket {
+        instance.outbox.settle(instance.store(), &instance.platform, ticket).await;
+    }
+    Ok(())
+}
+
+/// Leaves the final form of a record in the outbox for whoever drains it, and word of it.
+async fn keep<P: Platform>(instance: &Instance<P>, job: Job) -> Result<(), Box<Job>> {
+    let (store, platform) = (instance.store(), &instance.platform);
+    let record = job.record.clone();
+    let kept = match job.ticket {
+        Some(ticket) => instance.outbox.renew(store, platform, ticket, record).await,
+        None => instance.outbox.append(store, platform, record).await,
+    };
+    if kept.is_err() {
+        return Err(Box::new(job));
+    }
+    backlog::note(instance).await;
+    Ok(())
+}
+
+async fn keep_or_tell<P: Platform>(instance: &Instance<P>, job: Job) {
+    if keep(instance, job).await.is_err() {
+        instance.platform.log(LOST);
     }
 }
 
-/// Leaves the final form of a record in the outbox for whoever drains it.
-async fn keep<P: Platform>(instance: &Instance<P>, job: Job) {
-    let (store, platform) = (instance.store(), &instance.platform);
-    let kept = match job.ticket {
-        Some(ticket) => instance.outbox.renew(store, platform, ticket, job.record).await.is_ok(),
-        None => instance.outbox.append(store, platform, job.record).await.is_ok(),
-    };
-    if !kept {
-        platform.log("{\"warning\":\"event neither published nor kept in its final form\"}");
-    }
-}
+const LOST: &str = "{\"warning\":\"event neither published nor kept in its final form\"}";
 
 /// How often a stream's record is given a fresh date, so that nobody takes it for abandoned.
 pub const REFRESH: Duration = Duration::from_secs(10);

@@ -9,6 +9,8 @@ use std::cell::{Cell, RefCell};
 use std::rc::Rc;
 use std::time::Duration;
 
+use serde_json::json;
+
 use super::instance::Instance;
 use crate::auth::KeySet;
 use crate::config::Config;
@@ -113,13 +115,20 @@ async fn fetch<P: Platform>(instance: &Rc<Instance<P>>, url: &str, own: &KeySet)
     let published =
         within(&instance.platform, FETCH_LIMIT, published(&instance.platform, url)).await.flatten();
     match published {
-        Some(published) => drop(fetched.merged.replace(Some(own.merged(&published)))),
+        Some((published, faults)) => {
+            if !faults.is_empty() {
+                let line = json!({ "warning": "published keys left out", "faults": faults });
+                instance.platform.log(&line.to_string());
+            }
+            drop(fetched.merged.replace(Some(own.merged(&published))));
+        }
         None => instance.platform.log("{\"warning\":\"key set could not be fetched\"}"),
     }
     drop(fetching);
 }
 
-async fn published<P: Platform>(platform: &P, url: &str) -> Option<KeySet> {
+/// The keys under `url`, and what was wrong with others there.
+async fn published<P: Platform>(platform: &P, url: &str) -> Option<(KeySet, Vec<String>)> {
     let request = http::Request::get(url).header("accept", "application/json").body(Vec::new()).ok()?;
     let limits =
         TransportLimits { connect: FETCH_LIMIT, first_byte: FETCH_LIMIT, between_bytes: FETCH_LIMIT };

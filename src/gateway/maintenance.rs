@@ -5,7 +5,9 @@ use std::rc::Rc;
 use std::time::Duration;
 
 use super::answer::Outcome;
-use super::backlog::{self, Drained};
+use super::backlog;
+use super::drain::{self, Drained, Topics, drain_slot};
+use super::entry;
 use super::exchange::Exchange;
 use super::instance::Instance;
 use crate::audit::OUTBOX;
@@ -28,7 +30,7 @@ const COUNTERS_KEPT: u64 = 60;
 pub struct Summary {
     /// Events published.
     pub published: usize,
-    /// Slots that are still waiting, because the broker is down or their owner lives.
+    /// Slots that are still waiting, because a topic refuses or their owner lives.
     pub waiting: usize,
     /// Expired keys removed.
     pub removed: usize,
@@ -66,8 +68,8 @@ pub(super) fn authorise<P: Platform, B: Incoming>(
             if digest(given) == digest(expected) {
                 Ok(())
             } else {
-                exchange.note("refusal", "dapr_api_token");
-                Err(Problem::Forbidden("dapr-api-token is missing or wrong"))
+                let message = "dapr-api-token is missing or wrong";
+                Err(entry::forbidden(exchange, config, "dapr_api_token", message))
             }
         }
     }
@@ -81,24 +83,21 @@ async fn sweep<P: Platform>(instance: &Instance<P>, config: &Config) -> Result<S
     // What was left behind goes first: clearing can wait for the next run, an event should not.
     all.sort_unstable_by_key(|key| (OUTBOX.position(key).is_none(), OUTBOX.position(key)));
     let mut summary = Summary::default();
-    let mut broker_is_up = true;
+    let mut topics = Topics::default();
     for key in &all {
         if instance.platform.monotonic() >= ends {
             summary.more = true;
             return Ok(summary);
         }
         if OUTBOX.position(key).is_some() {
-            let drained = if broker_is_up {
-                backlog::drain_slot(instance, config, key).await?
-            } else {
-                Drained::BrokerDown
+            let (published, waits) = match drain_slot(instance, config, key, &mut topics).await? {
+                Drained::Ended(events) => (events, false),
+                Drained::Left(events) => (events, true),
+                Drained::Empty => (0, false),
+                Drained::Owned | Drained::Unreadable => (0, true),
             };
-            match drained {
-                Drained::Published(events) => summary.published = summary.published.saturating_add(events),
-                Drained::Empty => {}
-                Drained::Owned | Drained::BrokerDown => summary.waiting = summary.waiting.saturating_add(1),
-            }
-            broker_is_up &= !matches!(drained, Drained::BrokerDown);
+            summary.published = summary.published.saturating_add(published);
+            summary.waiting = summary.waiting.saturating_add(usize::from(waits));
         } else if expired(instance, key, &records).await? {
             store.delete(key).await?;
             summary.removed = summary.removed.saturating_add(1);
@@ -124,7 +123,7 @@ async fn expired<P: Platform>(
         return Ok(rate_limit::is_spent(key, now)
             || idempotency::is_spent(key, now)
             || breaker::is_spent(key, records)
-            || backlog::lease_is_spent(key, now)
+            || drain::lease_is_spent(key, now)
             || outbox_over
             || letters_over.is_some_and(|day| dead_letter::is_past(day, now)));
     }

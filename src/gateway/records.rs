@@ -14,10 +14,11 @@ use super::exchange::Exchange;
 use super::maintenance;
 use crate::audit::{OUTBOX, Slot};
 use crate::auth::Subject;
+use crate::breaker::RECORDS_KEY;
 use crate::config::Config;
 use crate::dead_letter::{DEAD_LETTERS, DeadLetter};
 use crate::idempotency;
-use crate::ports::{Incoming, Platform, UnixMillis};
+use crate::ports::{Incoming, Platform};
 use crate::problem::Problem;
 use crate::store::Unavailable;
 
@@ -80,13 +81,14 @@ async fn collect<P: Platform, B: Incoming>(
     student: &Subject,
 ) -> Result<Records, Unavailable> {
     let store = exchange.instance.store();
-    let now = exchange.platform().now();
     let mut records = Records::default();
+    // Listing is synchronous: this finds out first whether the store may be used at all.
+    store.probe(RECORDS_KEY).await?;
     for key in store.list_keys()? {
         if holds_people(&key)
             && let Some(bytes) = store.get(&key).await?
         {
-            records.take(key, &bytes, student.as_str(), now);
+            records.take(key, &bytes, student.as_str());
         }
     }
     Ok(records)
@@ -98,12 +100,12 @@ fn holds_people(key: &str) -> bool {
 }
 
 impl Records {
-    fn take(&mut self, key: String, bytes: &[u8], student: &str, now: UnixMillis) {
+    fn take(&mut self, key: String, bytes: &[u8], student: &str) {
         if let Some(at) = DEAD_LETTERS.position(&key) {
             let letter = DeadLetter::decode(bytes).filter(|letter| letter.student_id == student);
             self.dead_letters.extend(letter.map(|letter| (key, describe(at, &letter))));
         } else if idempotency::is_record(&key) {
-            let answer = idempotency::Record::decode(bytes, now)
+            let answer = idempotency::Record::read(bytes)
                 .and_then(|record| serde_json::from_str::<Value>(&record.body).ok())
                 .filter(|body| body.get("student_id").and_then(Value::as_str) == Some(student));
             self.stored_answers.extend(answer.map(|body| (key, body)));

@@ -13,15 +13,15 @@ use futures_util::future::{Either, select};
 use serde_json::{Value, json};
 
 use super::claim::Claim;
+use super::dispatch;
 use super::filing::{self, Job, REFRESH};
 use super::instance::Instance;
 use crate::agents::AgentId;
 use crate::audit::{Ending, Ticket, TriageAudit};
-use crate::breaker::Permit;
+use crate::breaker::{Permit, Phase, RECORDS_KEY};
 use crate::config::{Config, Flag};
-use crate::delivery::{Cause, MAX_REPLY, Reply};
+use crate::delivery::{Cause, MAX_REPLY, Reply, Undelivered};
 use crate::ports::{Incoming, Outgoing, Platform, TransportFault, within};
-use crate::problem::Problem;
 use crate::sse;
 
 /// Nothing for so long ends a stream, on either side.
@@ -76,46 +76,61 @@ impl<P: Platform> Relay<P> {
             first_by,
             decision,
             request_id,
-            audit,
+            mut audit,
             ticket,
             started,
         } = *self;
         let ends = instance.platform.monotonic().saturating_add(TOTAL);
         let (ticket, claim) = (Cell::new(ticket), RefCell::new(claim));
-        let end = {
-            let mut pipe =
-                Pipe { platform: &instance.platform, body, out, ends, first_by, tail: sse::Tail::default() };
-            let passing = std::pin::pin!(pipe.pass(&decision, &request_id));
-            let refreshing = std::pin::pin!(refresh(&instance, &config, &audit, &ticket, &claim));
+        let filing = Filing { instance, config, agent, permit, request_id, started };
+        let (end, opened) = {
+            let platform = &filing.instance.platform;
+            let mut pipe = Pipe { platform, body, out, ends, first_by, tail: sse::Tail::default() };
+            let passing = std::pin::pin!(async {
+                let end = pipe.pass(&decision, &filing.request_id).await;
+                // Told before the student is: the error event says how the breaker stands then.
+                let opened = filing.tell_breaker(&end).await;
+                if let Err(End::Truncated(cause)) = &end {
+                    pipe.break_off(&filing.problem(*cause, opened)).await;
+                }
+                (end, opened)
+            });
+            let refreshing = std::pin::pin!(refresh(&filing, &audit, &ticket, &claim));
             match select(passing, refreshing).await {
                 Either::Left((end, _)) => end,
                 Either::Right((never, _)) => match never {},
             }
         };
-        let filing = Filing { instance, config, agent, permit, request_id, ticket: ticket.get(), started };
         if let Some(claim) = claim.into_inner() {
             claim.free(&filing.instance).await;
         }
-        filing.file(end, audit).await;
+        audit.delivery.breaker_triggered = opened;
+        filing.file(end, audit, ticket.get()).await;
     }
 }
 
 /// Keeps what stands in the store for this stream from being taken for abandoned.
 async fn refresh<P: Platform>(
-    instance: &Instance<P>,
-    config: &Config,
+    filing: &Filing<P>,
     audit: &TriageAudit,
     ticket: &Cell<Option<Ticket>>,
     claim: &RefCell<Option<Claim>>,
 ) -> Infallible {
+    let (instance, config) = (&filing.instance, &filing.config);
     let mut pending = audit.clone();
     pending.outcome = Ending::Unknown;
     let record = pending.record(&config.dapr);
     loop {
-        instance.platform.sleep(REFRESH).await;
-        if let Some(claim) = claim.borrow_mut().as_mut() {
+        // At once too: the attempts before the stream's own took their time. The asynchronous call
+        // finds out whether the store may be asked at all.
+        let lapses = claim.borrow().as_ref().is_some_and(|claim| claim.lapses(instance, config));
+        if lapses
+            && instance.store().probe(RECORDS_KEY).await.is_ok()
+            && let Some(claim) = claim.borrow_mut().as_mut()
+        {
             claim.hold(instance, config);
         }
+        instance.platform.sleep(REFRESH).await;
         if let Some(old) = ticket.get() {
             let renewed =
                 instance.outbox.renew(instance.store(), &instance.platform, old, record.clone()).await;
@@ -137,23 +152,20 @@ struct Pipe<'a, P: Platform, O> {
 impl<P: Platform, O: Outgoing> Pipe<'_, P, O> {
     async fn pass(&mut self, decision: &str, request_id: &str) -> Result<(), End> {
         self.write(sse::event("decision", decision)).await?;
-        match self.pass_body().await {
-            Ok(()) => self.write(sse::event("done", &json!({ "request_id": request_id }).to_string())).await,
-            Err(End::Truncated(cause)) => {
-                self.write(sse::BREAK.to_vec()).await?;
-                self.write(sse::event("error", &problem(cause, request_id).to_string())).await?;
-                Err(End::Truncated(cause))
-            }
-            Err(end) => Err(end),
+        self.pass_body().await?;
+        self.write(sse::event("done", &json!({ "request_id": request_id }).to_string())).await
+    }
+
+    /// Ends a stream that broke. Whether the student still reads it changes nothing.
+    async fn break_off(&mut self, problem: &Value) {
+        if self.write(sse::BREAK.to_vec()).await.is_ok() {
+            let _ = self.write(sse::event("error", &problem.to_string())).await;
         }
     }
 
     async fn pass_body(&mut self) -> Result<(), End> {
-        let first_limit = self.first_by.saturating_sub(self.platform.monotonic());
-        let Some(first) = self.read(first_limit).await? else {
-            return Err(End::Truncated(Cause::InvalidReply));
-        };
-        if sse::is_json(&first) {
+        let (first, is_json) = self.first().await?;
+        if is_json {
             let reply = self.collect(first).await?;
             return self.write(sse::event("answer", &one_line(reply.json.get()))).await;
         }
@@ -169,6 +181,21 @@ impl<P: Platform, O: Outgoing> Pipe<'_, P, O> {
             Ok(())
         } else {
             Err(End::Truncated(Cause::Transport(TransportFault::Broken)))
+        }
+    }
+
+    /// As many of the first bytes as it takes to tell JSON from events.
+    async fn first(&mut self) -> Result<(Vec<u8>, bool), End> {
+        let mut first = Vec::new();
+        loop {
+            if let Some(is_json) = sse::is_json(&first) {
+                return Ok((first, is_json));
+            }
+            match self.read(self.first_by.saturating_sub(self.platform.monotonic())).await? {
+                Some(piece) => append(&mut first, &piece)?,
+                // Nothing but white space, or a literal that ends the body.
+                None => return Ok((first, true)),
+            }
         }
     }
 
@@ -194,10 +221,7 @@ impl<P: Platform, O: Outgoing> Pipe<'_, P, O> {
     async fn collect(&mut self, first: Vec<u8>) -> Result<Reply, End> {
         let mut bytes = first;
         while let Some(piece) = self.read(IDLE).await? {
-            if bytes.len().saturating_add(piece.len()) > MAX_REPLY {
-                return Err(End::Truncated(Cause::ReplyTooLarge));
-            }
-            bytes.extend_from_slice(&piece);
+            append(&mut bytes, &piece)?;
         }
         Reply::parse(bytes).map_err(End::Truncated)
     }
@@ -207,16 +231,12 @@ impl<P: Platform, O: Outgoing> Pipe<'_, P, O> {
     }
 }
 
-fn problem(cause: Cause, request_id: &str) -> Value {
-    let problem = match cause {
-        Cause::InvalidReply | Cause::ReplyTooLarge => Problem::AgentInvalidReply { dead_lettered: false },
-        _ => Problem::AgentUnavailable { circuit_breaker: "closed", retry_after: 1, dead_lettered: false },
-    };
-    let mut document = problem.document(request_id);
-    if let Some(members) = document.as_object_mut() {
-        members.insert("retryable".into(), problem.retryable().into());
+fn append(bytes: &mut Vec<u8>, piece: &[u8]) -> Result<(), End> {
+    if bytes.len().saturating_add(piece.len()) > MAX_REPLY {
+        return Err(End::Truncated(Cause::ReplyTooLarge));
     }
-    document
+    bytes.extend_from_slice(piece);
+    Ok(())
 }
 
 /// What is left to do when a stream is over.
@@ -226,16 +246,24 @@ struct Filing<P: Platform> {
     agent: AgentId,
     permit: Permit,
     request_id: String,
-    ticket: Option<Ticket>,
     started: Duration,
 }
 
 impl<P: Platform> Filing<P> {
-    async fn file(self, end: Result<(), End>, mut audit: TriageAudit) {
-        let platform = &self.instance.platform;
-        if self.config.flags.on(Flag::CircuitBreaker) {
-            self.tell_breaker(&end).await;
+    /// What the student of a broken stream is told; `opened` when it opened the breaker.
+    fn problem(&self, cause: Cause, opened: bool) -> Value {
+        let undelivered = Undelivered::Failed { cause, retry_after: None };
+        let phase = if opened { Phase::Open } else { Phase::Closed };
+        let problem = dispatch::problem(undelivered, phase, &self.config, false);
+        let mut document = problem.document(&self.request_id);
+        if let Some(members) = document.as_object_mut() {
+            members.insert("retryable".into(), problem.retryable().into());
         }
+        document
+    }
+
+    async fn file(self, end: Result<(), End>, mut audit: TriageAudit, ticket: Option<Ticket>) {
+        let platform = &self.instance.platform;
         audit.processing_time_ms = platform.monotonic().saturating_sub(self.started).as_secs_f64() * 1_000.0;
         audit.delivery.success = Some(!matches!(end, Err(End::Truncated(_))));
         audit.outcome = match end {
@@ -248,21 +276,26 @@ impl<P: Platform> Filing<P> {
         };
         platform.log(&json!({ "request_id": self.request_id, "stream": audit.outcome.as_str() }).to_string());
         if self.config.flags.on(Flag::AuditLogging) {
-            let job = Job::new(audit.record(&self.config.dapr), self.ticket);
+            let job = Job::new(audit.record(&self.config.dapr), ticket);
             filing::publish_later(&self.instance, &self.config, vec![job]);
         }
     }
 
-    async fn tell_breaker(&self, end: &Result<(), End>) {
+    /// True when the breaker opened.
+    async fn tell_breaker(&self, end: &Result<(), End>) -> bool {
+        if !self.config.flags.on(Flag::CircuitBreaker) {
+            return false;
+        }
         let breakers = self.instance.breakers(&self.config);
         let told = match end {
-            Ok(()) => breakers.succeeded(&self.agent, self.permit).await,
+            Ok(()) => breakers.succeeded(&self.agent, self.permit).await.map(|_| false),
             Err(End::Truncated(_)) => breakers.failed(&self.agent, self.permit).await,
             Err(End::ClientClosed) => Ok(false),
         };
-        if told.is_err() {
+        told.unwrap_or_else(|_| {
             self.instance.platform.log("{\"warning\":\"outcome of a stream not noted at the breaker\"}");
-        }
+            false
+        })
     }
 }
 

@@ -40,19 +40,33 @@ pub async fn replay<P: Platform, B: Incoming>(
     }
     let (claim, previous) = dead_letter::replay_claims(at, &letter.request_id, exchange.arrived);
     let store = exchange.instance.store();
-    let taken = store.increment(&claim, 1).map_err(unavailable)?;
-    if taken > 1 || store.exists(&previous).await.map_err(unavailable)? {
-        return Err(Problem::IdempotencyConflict("this dead letter is being replayed"));
+    let in_progress = Problem::IdempotencyConflict("this dead letter is being replayed");
+    if store.increment(&claim, 1).map_err(unavailable)? > 1 {
+        return Err(in_progress);
     }
-    // Read under the claim: another replay may have ended since the letter was looked at first.
-    let letter = read(exchange, at).await?;
-    let outcome = if letter.replayed_at.is_some() {
-        Err(Problem::IdempotencyConflict("this dead letter was replayed already"))
-    } else {
-        deliver(exchange, config, &caller, at, letter).await
+    let outcome = match store.exists(&previous).await {
+        Ok(false) => claimed(exchange, config, &caller, at).await,
+        Ok(true) => Err(in_progress),
+        Err(fault) => Err(unavailable(fault)),
     };
+    // However it went: a claim that stayed behind would keep out the next try.
     let _ = store.delete(&claim).await;
     outcome
+}
+
+/// The replay of whoever has the claim.
+async fn claimed<P: Platform, B: Incoming>(
+    exchange: &Exchange<P, B>,
+    config: &Config,
+    caller: &Caller,
+    at: Position,
+) -> Result<Outcome<P>, Problem> {
+    // Read under the claim: another replay may have ended since the letter was looked at first.
+    let letter = read(exchange, at).await?;
+    if letter.replayed_at.is_some() {
+        return Err(Problem::IdempotencyConflict("this dead letter was replayed already"));
+    }
+    deliver(exchange, config, caller, at, letter).await
 }
 
 fn unavailable(_: Unavailable) -> Problem {
@@ -89,8 +103,7 @@ async fn deliver<P: Platform, B: Incoming>(
         let _ = exchange.instance.breakers(config).succeeded(&agent.id, permit).await;
     }
     letter.replayed_at = Some(exchange.platform().now());
-    let noted = exchange.instance.store().set(&DEAD_LETTERS.key(at), &letter.encode()).await;
-    let degraded: Option<[&str; 1]> = noted.is_err().then_some(["store"]);
+    let degraded: Option<[&str; 1]> = note(exchange, at, &letter).await.is_err().then_some(["store"]);
     Outcome::ok(&json!({
         "replayed": true,
         "degraded": degraded,
@@ -98,6 +111,16 @@ async fn deliver<P: Platform, B: Incoming>(
         "attempts": attempts,
         "agent_response": reply.json,
     }))
+}
+
+/// Notes the replay in the letter, unless the letter was erased meanwhile.
+async fn note<P: Platform, B: Incoming>(
+    exchange: &Exchange<P, B>,
+    at: Position,
+    letter: &DeadLetter,
+) -> Result<(), Unavailable> {
+    let (store, key) = (exchange.instance.store(), DEAD_LETTERS.key(at));
+    if store.exists(&key).await? { store.set(&key, &letter.encode()).await } else { Ok(()) }
 }
 
 /// The request as it was, redacted, under the key its attempts carried: an agent that did answer

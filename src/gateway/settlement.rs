@@ -70,7 +70,7 @@ impl<P: Platform, B: Incoming> Settlement<'_, P, B> {
             delivery: Delivery {
                 success: Some(success),
                 attempts: self.attempts.len(),
-                breaker_triggered: self.phase == Phase::Open,
+                breaker_triggered: self.phase == Phase::Open || self.attempts.is_empty(),
                 error: self.attempts.last().and_then(|attempt| attempt.cause.clone()),
             },
             outcome,
@@ -89,8 +89,9 @@ impl<P: Platform, B: Incoming> Settlement<'_, P, B> {
         if self.ticket.is_some() {
             return (vec![Job::new(record, self.ticket)], None);
         }
-        let secured = filing::secure_by_publishing(&self.exchange.instance, self.config, &record).await;
-        (Vec::new(), secured.is_lost().then_some("audit"))
+        let secured = filing::secure_by_publishing(&self.exchange.instance, self.config, record).await;
+        let lost = secured.is_unsafe().then_some("audit");
+        (secured.job().into_iter().collect(), lost)
     }
 
     /// The agent's JSON as the answer.
@@ -114,7 +115,8 @@ impl<P: Platform, B: Incoming> Settlement<'_, P, B> {
         if self.ticket.is_none() && self.config.flags.on(Flag::AuditLogging) {
             // Nothing stands in the outbox for this stream: an event now, another at its end.
             let audit = self.audit(true, Ending::Unknown, 200, None);
-            let (_, lost) = self.file(&audit).await;
+            let (jobs, lost) = self.file(&audit).await;
+            filing::publish_later(&self.exchange.instance, self.config, jobs);
             degraded = lost;
         }
         let degraded = self.degraded(degraded);
@@ -148,10 +150,10 @@ impl<P: Platform, B: Incoming> Settlement<'_, P, B> {
         let mut problem = dispatch::problem(undelivered, self.phase, self.config, letter.is_some());
         let audit = self.audit(false, Ending::Failed, problem.status(), Some(problem.error()));
         let (event, dead) = self.secure_failure(&audit, letter.as_ref()).await;
-        if dead.is_lost() {
+        if dead.is_unsafe() {
             problem = dispatch::problem(undelivered, self.phase, self.config, false);
         }
-        if event.is_lost() {
+        if event.is_unsafe() {
             self.exchange.note("audit", "lost");
         }
         let jobs = event.job().into_iter().chain(dead.job()).collect();

@@ -175,7 +175,7 @@ async fn settle<P: Platform, B: Incoming>(
     audit: &TriageAudit,
 ) {
     let secured = filing::secure(&exchange.instance, config, audit.record(&config.dapr), None).await;
-    if secured.is_lost() {
+    if secured.is_unsafe() {
         exchange.note("audit", "lost");
     }
     filing::publish_later(&exchange.instance, config, secured.job().into_iter().collect());

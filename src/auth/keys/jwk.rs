@@ -25,14 +25,14 @@ const PRIVATE: [&str; 8] = ["d", "p", "q", "dp", "dq", "qi", "oth", "priv"];
 /// Longer identifiers are not looked up but a waste of memory.
 const MAX_KID: usize = 256;
 
-/// Reads a JWKS document: its usable keys, or every fault.
-pub(super) fn read(text: &str, symmetric: Symmetric) -> Result<Vec<Key>, Vec<String>> {
-    let document = json::parse(text.as_bytes()).map_err(|fault| vec![format!("JWKS document: {fault}")])?;
+/// Reads a JWKS document: its usable keys, and what is wrong with others. `Err` when it is none.
+pub(super) fn read(text: &str, symmetric: Symmetric) -> Result<(Vec<Key>, Vec<String>), String> {
+    let document = json::parse(text.as_bytes()).map_err(|fault| format!("JWKS document: {fault}"))?;
     let Some(Value::Array(items)) = document.get("keys") else {
-        return Err(vec!["JWKS document: must be an object with an array \"keys\"".into()]);
+        return Err("JWKS document: must be an object with an array \"keys\"".into());
     };
     if items.len() > MAX_KEYS {
-        return Err(vec![format!("JWKS document: more than {MAX_KEYS} keys")]);
+        return Err(format!("JWKS document: more than {MAX_KEYS} keys"));
     }
     let (mut keys, mut faults, mut kids) = (Vec::new(), Vec::new(), BTreeSet::new());
     for (index, item) in items.iter().enumerate() {
@@ -44,12 +44,7 @@ pub(super) fn read(text: &str, symmetric: Symmetric) -> Result<Vec<Key>, Vec<Str
             Err(fault) => faults.push(format!("keys[{index}]: {fault}")),
         }
     }
-    if keys.is_empty() && faults.is_empty() {
-        faults.push(
-            "JWKS document: no key in it can be used (RS256, ES256, EdDSA or HS256, for signatures)".into(),
-        );
-    }
-    if faults.is_empty() { Ok(keys) } else { Err(faults) }
+    Ok((keys, faults))
 }
 
 /// One key; `None` when it is for something else.

@@ -49,7 +49,9 @@ fn an_empty_text_is_an_empty_set() {
         assert!(KeySet::parse(text).unwrap().is_empty());
     }
     assert_eq!(KeySet::parse("").unwrap().version(), KeySet::default().version());
-    assert!(KeySet::parse_published("").is_err());
+    for text in ["", "{}", "not keys", support::RS256_PEM] {
+        assert!(KeySet::parse_published(text).is_err(), "{text}");
+    }
 }
 
 #[test]
@@ -219,10 +221,21 @@ fn all_faults_come_at_once() {
 #[test]
 fn a_published_set_holds_no_secrets() {
     let public = json!({ "keys": support::public_jwks() }).to_string();
-    assert!(!KeySet::parse_published(&public).unwrap().holds_secrets());
     assert!(KeySet::parse(&support::jwks()).unwrap().holds_secrets());
-    let faults = KeySet::parse_published(&support::jwks()).unwrap_err();
+    let (keys, faults) = KeySet::parse_published(&support::jwks()).unwrap();
     assert_eq!(faults, ["keys[3]: a symmetric key (oct) must not be published"]);
+    assert_eq!(keys.version(), KeySet::parse_published(&public).unwrap().0.version());
+}
+
+#[test]
+fn a_published_key_that_cannot_be_used_is_left_out_and_the_others_stay() {
+    let published = |keys: &[Value]| KeySet::parse_published(&json!({ "keys": keys }).to_string()).unwrap();
+    let (keys, faults) = published(&[rsa(), with(ec(), "x", "AA"), with(ed(), "d", "hunter2"), json!(7)]);
+    assert_eq!(format!("{keys:?}"), r#"KeySet([("RS256", Some("rsa"))])"#);
+    assert_eq!(faults.len(), 3, "{faults:?}");
+    assert!(!faults.join(" ").contains("hunter2"));
+    let (none, faults) = published(&[]);
+    assert!(none.is_empty() && faults.is_empty(), "an issuer may revoke everything");
 }
 
 #[test]
