@@ -43,8 +43,8 @@ pub fn redact(text: &str) -> Cow<'_, str> {
     redacted
 }
 
-/// Redacts every string inside `value`, member names included. Strings under a name like
-/// `password` are replaced whole.
+/// Redacts every string inside `value`, member names included, and numbers whose member name says
+/// that they are somebody's. Strings under a name like `password` are replaced whole.
 pub fn redact_json(value: &mut Value) {
     match value {
         Value::String(text) => {
@@ -62,7 +62,7 @@ fn redact_members(members: &mut Map<String, Value>) {
     for (name, value) in members.iter_mut() {
         match (assignment::names_secret(name), &mut *value) {
             (Some(kind), Value::String(text)) if !text.is_empty() => kind.placeholder().clone_into(text),
-            _ => redact_json(value),
+            _ => redact_named(name, value),
         }
     }
     if members.keys().any(|name| matches!(redact(name), Cow::Owned(_))) {
@@ -70,6 +70,35 @@ fn redact_members(members: &mut Map<String, Value>) {
             members.insert(free_name(members, redact(&name).into_owned()), value);
         }
     }
+}
+
+/// Redacts `value` as it reads behind its name, which may say what it is: `"parentPhone": 5551234567`.
+fn redact_named(name: &str, value: &mut Value) {
+    let text = match value {
+        Value::String(text) => Cow::Borrowed(text.as_str()),
+        Value::Number(number) => Cow::Owned(number.to_string()),
+        Value::Array(items) => return items.iter_mut().for_each(|item| redact_named(name, item)),
+        Value::Object(_) | Value::Null | Value::Bool(_) => return redact_json(value),
+    };
+    let label = format!("{}: ", in_words(name));
+    let read = format!("{label}{text}");
+    match redact(&read).strip_prefix(&label) {
+        Some(redacted) if redacted == text => {}
+        Some(redacted) => *value = redacted.into(),
+        // The label and the value's beginning were one finding.
+        None => redact_json(value),
+    }
+}
+
+/// `parentPhone` and `parent_phone` as `parent Phone` and `parent phone`.
+fn in_words(name: &str) -> String {
+    let mut words = String::with_capacity(name.len());
+    for c in name.chars() {
+        let begins = c.is_uppercase() && words.ends_with(char::is_lowercase);
+        words.extend(begins.then_some(' '));
+        words.push(if matches!(c, '_' | '-' | '.') { ' ' } else { c });
+    }
+    words
 }
 
 /// `name`, or `name#2` and so on when another member has come to the same name.

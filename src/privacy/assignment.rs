@@ -5,7 +5,7 @@
 //! a secret too, the more so the vaguer the name is.
 
 use super::kind::{Finding, Kind};
-use super::secret::{credential_end, has_digit, is_stand_in};
+use super::secret::{credential_end, has_digit, is_stand_in, is_stand_in_password};
 use super::text::{Text, is_word};
 
 /// Longest name and value that are looked at.
@@ -117,7 +117,12 @@ fn value(text: Text, at: usize, meaning: Name) -> Option<(usize, usize)> {
         let closed = text.char_at(end) == Some(quote);
         return (closed && is_secret(text.slice(start, end), meaning, true)).then_some((start, end));
     }
-    let end = text.run(at, MAX_VALUE, |c| is_word(c) || "-./+=~!@#%^*?$".contains(c));
+    let sign = |c| is_word(c) || "-./+=~!@#%^*?$".contains(c);
+    let mut end = text.run(at, MAX_VALUE, sign);
+    // Hardly a name in a program has these: what follows is no type argument and no block.
+    if meaning == Name::Password && text.slice(at, end).contains(['$', '@', '#']) {
+        end = text.run(at, MAX_VALUE, |c| sign(c) || matches!(c, '<' | '>' | '{' | '}'));
+    }
     let bare = text.slice(at, end).trim_end_matches(['.', '!', '?', ',']);
     let called = matches!(text.byte(end), Some(b'(' | b'[' | b'{' | b'<'));
     let member =
@@ -135,7 +140,8 @@ fn is_secret(value: &str, meaning: Name, quoted: bool) -> bool {
         Name::Password => length >= 6 && (digits || signs) && (letters || quoted),
         Name::Vague => length >= 16 && digits && letters,
     };
-    looks_so && !is_stand_in(value)
+    let stands_in = if meaning == Name::Password { is_stand_in_password(value) } else { is_stand_in(value) };
+    looks_so && !stands_in
 }
 
 /// The credential of an `Authorization` header, after its scheme if it has one.

@@ -3,6 +3,8 @@
 //! `5551234567` is nothing by itself, and a phone number after "call me at". A word counts for
 //! what stands close behind it: on the same line, in the same sentence, within [`REACH`] bytes.
 
+use std::borrow::Cow;
+
 use super::checksum::all_same;
 
 /// Bytes between a word and the number it announces: "phone number of my study group is".
@@ -44,30 +46,34 @@ enum Meaning {
     Object,
     /// A number of any kind.
     Number,
+    /// A way to reach somebody or a cell of a table: as [`Self::Number`], and before "me" or a
+    /// colon it could be a phone number too.
+    Contact,
     /// Begins "social security".
     Social,
     Security,
     Id(Id),
 }
 
-use Meaning::{Number, Object, Phone, Possessive, Verb};
+use Meaning::{Contact, Number, Object, Phone, Possessive, Verb};
 
 /// Sorted, in lower case. A new word is one that people write before their own numbers.
-const WORDS: [(&str, Meaning); 96] = [
+const WORDS: [(&str, Meaning); 99] = [
     ("aadhaar", Meaning::Id(Id::Aadhaar)),
     ("aadhar", Meaning::Id(Id::Aadhaar)),
     ("adhaar", Meaning::Id(Id::Aadhaar)),
     ("appelle", Phone),
     ("at", Object),
     ("call", Verb),
+    ("cell", Contact),
     ("cellphone", Phone),
     ("celular", Phone),
     ("celular_numero", Phone),
     ("cnic", Meaning::Id(Id::Pakistani)),
-    ("contact", Number),
+    ("contact", Contact),
     ("contact_number", Phone),
-    ("contacto", Number),
-    ("contato", Number),
+    ("contacto", Contact),
+    ("contato", Contact),
     ("contribuente", Meaning::Id(Id::Portuguese)),
     ("contribuinte", Meaning::Id(Id::Portuguese)),
     ("cpf", Meaning::Id(Id::Cpf)),
@@ -82,7 +88,7 @@ const WORDS: [(&str, Meaning); 96] = [
     ("his", Possessive),
     ("hotline", Phone),
     ("idnr", Meaning::Id(Id::German)),
-    ("kontakt", Number),
+    ("kontakt", Contact),
     ("llamame", Phone),
     ("llámame", Phone),
     ("me", Object),
@@ -106,6 +112,8 @@ const WORDS: [(&str, Meaning); 96] = [
     ("móvil", Phone),
     ("nie", Meaning::Id(Id::Spanish)),
     ("nif", Meaning::Id(Id::Portuguese)),
+    ("no", Number),
+    ("nr", Number),
     ("number", Number),
     ("numero", Number),
     ("nummer", Number),
@@ -152,8 +160,8 @@ const WORDS: [(&str, Meaning); 96] = [
     ("whatsapp", Phone),
 ];
 
-/// Scripts in which endings are written onto the word: its beginning decides.
-const BEGINNINGS: [(&str, Meaning); 13] = [
+/// Scripts in which other words or endings are written onto the word: what it contains decides.
+const STEMS: [(&str, Meaning); 15] = [
     ("전화", Phone),
     ("핸드폰", Phone),
     ("휴대폰", Phone),
@@ -163,6 +171,8 @@ const BEGINNINGS: [(&str, Meaning); 13] = [
     ("电话", Phone),
     ("電話", Phone),
     ("手机", Phone),
+    ("手機", Phone),
+    ("携帯", Phone),
     ("फोन", Phone),
     ("मोबाइल", Phone),
     ("आधार", Meaning::Id(Id::Aadhaar)),
@@ -185,13 +195,24 @@ impl Context {
         let meaning = meaning(word);
         match (self.previous, meaning) {
             (_, Some(Phone)) | (Some(Verb), Some(Object)) => self.phone = Some((end, Announced::Strongly)),
-            (Some(Possessive | Number), Some(Number)) => self.announce_weakly(end),
+            // "mobile no.", an abbreviation that ends no sentence.
+            (Some(Phone), Some(Number)) if word.len() == 2 => self.phone = Some((end, Announced::Strongly)),
+            (Some(Possessive | Number | Contact), Some(Number | Contact)) | (Some(Contact), Some(Object)) => {
+                self.announce_weakly(end);
+            }
             (Some(Meaning::Social), Some(Meaning::Security)) => self.id = Some((end, Id::Social)),
             (_, Some(Meaning::Id(id))) => self.id = Some((end, id)),
             _ => {}
         }
         self.previous = meaning;
         self.last_end = end;
+    }
+
+    /// A colon at `at`, with digits behind it: "cell: 5551234567".
+    pub(super) fn label(&mut self, at: usize) {
+        if self.previous == Some(Contact) && self.last_end == at {
+            self.announce_weakly(at);
+        }
     }
 
     fn announce_weakly(&mut self, end: usize) {
@@ -226,21 +247,24 @@ const fn near(end: usize, start: usize) -> bool {
 }
 
 fn meaning(word: &str) -> Option<Meaning> {
+    if !word.starts_with(|c: char| c.is_ascii()) {
+        let lower = end_of(word).to_lowercase();
+        return STEMS.iter().find(|(stem, _)| lower.contains(stem)).map(|(_, meaning)| *meaning);
+    }
     if word.len() > MAX_WORD {
         return None;
     }
-    if !word.starts_with(|c: char| c.is_ascii()) {
-        return BEGINNINGS
-            .iter()
-            .find(|(beginning, _)| word.starts_with(beginning))
-            .map(|(_, meaning)| *meaning);
-    }
-    let mut buffer = [0_u8; MAX_WORD];
-    let lower = buffer.get_mut(..word.len())?;
-    lower.copy_from_slice(word.as_bytes());
-    lower.make_ascii_lowercase();
-    let index = WORDS.binary_search_by(|(known, _)| known.as_bytes().cmp(lower)).ok()?;
+    let is_lower = word.bytes().all(|b| b.is_ascii_lowercase());
+    let lower = if is_lower { Cow::Borrowed(word) } else { Cow::Owned(word.to_lowercase()) };
+    let index = WORDS.binary_search_by(|(known, _)| known.as_bytes().cmp(lower.as_bytes())).ok()?;
     WORDS.get(index).map(|(_, meaning)| *meaning)
+}
+
+/// What of a long word is near enough to its end: a clause may be one word ("你好我的手机号码是").
+fn end_of(word: &str) -> &str {
+    let near = word.len().saturating_sub(REACH);
+    let start = word.char_indices().map(|(at, _)| at).find(|at| *at >= near);
+    word.get(start.unwrap_or_default()..).unwrap_or_default()
 }
 
 /// Whether `digits` could be a number that somebody was given, rather than a round or empty one.

@@ -47,7 +47,8 @@ fn is_local(c: char) -> bool {
 /// Where the domain ends: labels with dots between them, the last one of at least two letters.
 fn domain_end(text: Text, start: usize) -> Option<usize> {
     let limit = text.run(start, MAX_DOMAIN, |c| c.is_alphanumeric() || matches!(c, '.' | '-'));
-    let domain = text.slice(start, limit).trim_end_matches(['.', '-']);
+    // "ana@example.com...thanks"
+    let domain = text.slice(start, limit).split("..").next()?.trim_end_matches(['.', '-']);
     let (labels, top) = domain.rsplit_once('.')?;
     let top = top_level(top);
     let fits = top.chars().count() >= 2
@@ -74,11 +75,15 @@ fn top_level(text: &str) -> &str {
     text.get(..length).unwrap_or_default()
 }
 
+/// Top levels that no method is called like, so that "ana@example.com(work)" is no call.
+const TOP_LEVELS: [&str; 12] = ["com", "org", "net", "edu", "gov", "de", "es", "fr", "kr", "uk", "br", "pt"];
+
 /// A matrix product or a method call.
 fn is_code(text: Text, domain: &str, end: usize) -> bool {
     let object = domain.split('.').next().unwrap_or_default();
-    matches!(object, "self" | "cls" | "this" | "np" | "torch" | "tf")
-        || matches!(text.byte(end), Some(b'(' | b'['))
+    let called = matches!(text.byte(end), Some(b'(' | b'['));
+    let top = domain.rsplit('.').next().unwrap_or_default();
+    matches!(object, "self" | "cls" | "this" | "np" | "torch" | "tf") || called && !TOP_LEVELS.contains(&top)
 }
 
 /// A shell's prompt, a remote or a path on one: a `:` with a path behind it.

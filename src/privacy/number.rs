@@ -7,18 +7,25 @@ const MAX_GROUPS: usize = 8;
 /// Digits in one group; a longer one is no number that people are given.
 const MAX_GROUP: usize = 19;
 
+/// Bytes of a digit in full width.
+const MAX_DIGIT: usize = 3;
+
+/// Stands for a hyphen between blanks.
+pub(super) const SPACED: u8 = b'~';
+
 /// Digits without anything between them.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) struct Group {
     pub(super) start: usize,
     pub(super) end: usize,
-    /// What stands before it: one of ` -./()`, or 0 before the first.
+    digits: usize,
+    /// What stands before it: one of ` -./()`, [`SPACED`], or 0 before the first.
     pub(super) separator: u8,
 }
 
 impl Group {
     pub(super) const fn len(self) -> usize {
-        self.end.saturating_sub(self.start)
+        self.digits
     }
 }
 
@@ -36,6 +43,19 @@ pub(super) struct Run<'a> {
 impl<'a> Run<'a> {
     /// Reads the row that begins at `start`, if it has seven digits at least.
     pub(super) fn read(text: Text<'a>, start: usize) -> Option<Self> {
+        Self::read_by(between, text, start)
+    }
+
+    /// As [`Self::read`], with hyphens between blanks: `555 - 123 - 4567`, or a subtraction.
+    pub(super) fn read_spaced(text: Text<'a>, start: usize) -> Option<Self> {
+        Self::read_by(spaced, text, start).filter(|run| !run.plus && !run.parenthesis)
+    }
+
+    fn read_by(
+        between: fn(Text, usize) -> Option<(u8, usize)>,
+        text: Text<'a>,
+        start: usize,
+    ) -> Option<Self> {
         let lead = text.byte(start)?;
         let plus = lead == b'+';
         let after_plus = start.saturating_add(usize::from(plus));
@@ -44,8 +64,9 @@ impl<'a> Run<'a> {
         let mut at = after_plus.saturating_add(usize::from(parenthesis));
         let mut separator = 0;
         while run.groups.len() < MAX_GROUPS {
-            let end = text.run(at, MAX_GROUP.saturating_add(1), |c| c.is_ascii_digit());
-            let group = Group { start: at, end, separator };
+            let most = MAX_GROUP.saturating_add(1).saturating_mul(MAX_DIGIT);
+            let end = text.run(at, most, |c| plain(c).is_ascii_digit());
+            let group = Group { start: at, end, digits: text.slice(at, end).chars().count(), separator };
             if group.len() == 0 || group.len() > MAX_GROUP {
                 break;
             }
@@ -64,7 +85,8 @@ impl<'a> Run<'a> {
     /// The digits of the first `count` groups as values.
     pub(super) fn digits(&self, count: usize) -> Vec<u8> {
         let groups = self.groups.iter().take(count);
-        groups.flat_map(|g| self.text.slice(g.start, g.end).bytes()).map(|b| b.saturating_sub(b'0')).collect()
+        let digits = groups.flat_map(|g| self.text.slice(g.start, g.end).chars());
+        digits.filter_map(|c| u8::try_from(plain(c).to_digit(10)?).ok()).collect()
     }
 
     /// Where the first `count` groups end, if a number can end there.
@@ -111,15 +133,26 @@ fn between(text: Text, at: usize) -> Option<(u8, usize)> {
         }
         (')', ' ' | '-', Some((third_at, d))) if d.is_ascii_digit() => Some((b')', third_at)),
         (' ', '(', Some((third_at, d))) if d.is_ascii_digit() => Some((b'(', third_at)),
+        // "+49(0)151": the zero is for callers inside the country.
+        ('(', '0', Some((_, ')'))) => Some((b'(', second_at)),
         _ => None,
     }
 }
 
-/// Spaces and hyphens of typesetters as the plain ones.
-const fn plain(c: char) -> char {
+fn spaced(text: Text, at: usize) -> Option<(u8, usize)> {
+    let next = at.saturating_add(3);
+    let fits = text.slice(at, next) == " - " && text.char_at(next)?.is_ascii_digit();
+    fits.then_some((SPACED, next))
+}
+
+/// Spaces and hyphens of typesetters, and what is written in full width, as the plain ones.
+pub(super) fn plain(c: char) -> char {
     match c {
-        '\u{a0}' | '\u{2009}' | '\u{202f}' => ' ',
-        '\u{2010}' | '\u{2011}' | '\u{2013}' => '-',
+        '\u{a0}' | '\u{2009}' | '\u{202f}' | '\u{3000}' => ' ',
+        '\u{2010}' | '\u{2011}' | '\u{2013}' | '\u{2212}' | '\u{ff0d}' => '-',
+        '\u{ff10}'..='\u{ff19}' => {
+            u32::from(c).checked_sub(0xff10).and_then(|digit| char::from_digit(digit, 10)).unwrap_or(c)
+        }
         other => other,
     }
 }

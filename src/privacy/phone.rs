@@ -3,14 +3,16 @@
 //! 1. a `+` and a country code (E.164);
 //! 2. a shape that one country writes and nothing else has: `(NXX) NXX-XXXX` and `NXX-NXX-XXXX`
 //!    with an area code and exchange that can exist, `010-XXXX-XXXX`, `(XX) 9XXXX-XXXX`,
-//!    `03XX-XXXXXXX`, `07XXX XXXXXX`, `0XXX/XXXXXXX`, and `06 XX XX XX XX` when it is no sequence;
+//!    `090-XXXX-XXXX`, `03XX-XXXXXXX`, `07XXX XXXXXX`, `0XXX/XXXXXXX`, `06 XX XX XX XX` when it is
+//!    no sequence, `XXX-XXX-XXXX` with an extension (`x12`), and what follows `wa.me/`;
 //! 3. a word before it (see `context`) and seven digits, nine after a weak word.
 //!
 //! So `123-456-7890` in a program's output stays, `415-867-5309` does not, and after "call me at"
 //! neither stays. Dates, addresses of computers, fractions and round numbers never count.
 
 use super::context::{Announced, Context, is_individual};
-use super::number::Run;
+use super::number::{Run, SPACED};
+use super::text::{Text, ties};
 
 /// Where the phone number that `run` begins with ends.
 pub(super) fn find(run: &Run, context: &Context) -> Option<usize> {
@@ -20,17 +22,27 @@ pub(super) fn find(run: &Run, context: &Context) -> Option<usize> {
     american(run).or_else(|| national(run)).or_else(|| announced(run, context.phone(run.start)?))
 }
 
+/// Where the number in a link to somebody's `WhatsApp` ends: `wa.me/4915123456789`.
+pub(super) fn linked(text: Text, start: usize) -> Option<usize> {
+    let end = text.run(start, 16, |c| c.is_ascii_digit());
+    let fits = text.slice(start.saturating_sub(6), start).eq_ignore_ascii_case("wa.me/")
+        && (8..=15).contains(&end.saturating_sub(start));
+    (fits && text.ends_number(end)).then_some(end)
+}
+
 /// E.164: country code and number, 8 to 15 digits in all.
 fn international(run: &Run) -> Option<usize> {
     let before = run.text.before(run.start);
-    if run.parenthesis || before.is_some_and(|c| super::text::is_word(c) || matches!(c, ')' | ']' | '+')) {
+    if run.parenthesis || before.is_some_and(|c| ties(c) || matches!(c, ')' | ']' | '+')) {
         return None;
     }
     let all = run.digits(run.groups.len());
+    // "+49 (0)151" has a digit that is not dialled.
+    let trunk = run.groups.get(1).is_some_and(|g| g.separator == b'(' && g.len() == 1);
     match all.as_slice() {
         [1, 2..=9, ..] => exactly(run, 11),
         [7, ..] => exactly(run, 11),
-        [2..=9, ..] => longest(run, 8, 13),
+        [2..=9, ..] => longest(run, 8, if trunk { 14 } else { 13 }),
         _ => None,
     }
     .filter(|_| !could_be_sum(run))
@@ -81,13 +93,21 @@ fn american(run: &Run) -> Option<usize> {
         all => all,
     };
     let (area, exchange) = (*national.first()?, *national.get(3)?);
-    (area >= 2 && exchange >= 2 && run.text.before(run.start) != Some('(') && !glued(run)).then_some(end)
+    let exists = area >= 2 && exchange >= 2 || has_extension(run.text, end);
+    (exists && run.text.before(run.start) != Some('(') && !glued(run)).then_some(end)
+}
+
+/// Whether ` x12` or ` ext. 12` follows: only phone numbers have extensions.
+fn has_extension(text: Text, end: usize) -> bool {
+    let rest = text.slice(end, text.run(end, 8, |c| c.is_ascii_alphanumeric() || matches!(c, ' ' | '.')));
+    let short = rest.strip_prefix(" x");
+    let digits = short.or_else(|| Some(rest.strip_prefix(" ext")?.trim_start_matches(['.', ' '])));
+    digits.is_some_and(|digits| digits.starts_with(|c: char| c.is_ascii_digit()))
 }
 
 /// A `(` right behind a name is a call: `f(555) 123-4567`.
 fn glued(run: &Run) -> bool {
-    run.parenthesis
-        && run.text.before(run.start).is_some_and(|c| super::text::is_word(c) || matches!(c, ')' | ']'))
+    run.parenthesis && run.text.before(run.start).is_some_and(|c| ties(c) || matches!(c, ')' | ']'))
 }
 
 /// Shapes of other countries that are told by their first digits.
@@ -97,6 +117,7 @@ fn national(run: &Run) -> Option<usize> {
         [0, 1, ..] if run.groups.first()?.len() == 3 => {
             run.even_shape(&[3, 4, 4], b"-. ").or_else(|| run.even_shape(&[3, 3, 4], b"-."))
         }
+        [0, 7..=9, 0, ..] if run.groups.first()?.len() == 3 => run.even_shape(&[3, 4, 4], b"-"),
         [0, 3, ..] => run.shape(&[4, 7], b"-"),
         [0, 7, ..] => run.shape(&[5, 6], b" ").or_else(|| run.shape(&[5, 3, 3], b"  ")),
         _ if run.parenthesis && !glued(run) => {
@@ -140,6 +161,9 @@ fn step(from: Option<&i16>, to: Option<&i16>) -> i16 {
 fn announced(run: &Run, how: Announced) -> Option<usize> {
     if glued(run) || is_date(run) || is_dotted(run) || is_timestamp(run) {
         return None;
+    }
+    if run.groups.get(1).is_some_and(|group| group.separator == SPACED) {
+        return run.even_shape(&[3, 3, 4], &[SPACED]).or_else(|| run.even_shape(&[3, 4, 4], &[SPACED]));
     }
     longest(run, if how == Announced::Strongly { 7 } else { 9 }, 13)
 }

@@ -2,8 +2,8 @@
 
 use super::context::Context;
 use super::kind::{Finding, Kind};
-use super::number::Run;
-use super::text::{Text, is_word};
+use super::number::{Run, plain};
+use super::text::{Text, is_word, ties};
 use super::{assignment, checksum, email, national_id, phone, secret};
 
 /// `text` with all findings replaced; `None` when there are none.
@@ -50,7 +50,13 @@ impl Scan<'_> {
             '[' => return Step::Skip(self.placeholder_end(at).unwrap_or(next)),
             '@' | '\u{ff20}' => email::find(self.text, at, self.copied)
                 .map(|(start, end)| Finding::new(start, end, Kind::Email)),
-            ':' => secret::address_password(self.text, at),
+            ':' => {
+                let next = self.text.char_at(self.text.skip_spaces(next));
+                if next.is_some_and(|c| c == '(' || plain(c).is_ascii_digit()) {
+                    self.context.label(at);
+                }
+                secret::address_password(self.text, at)
+            }
             '-' => secret::private_key(self.text, at),
             '\n' => {
                 self.context.sentence_ends(at, true);
@@ -61,7 +67,7 @@ impl Scan<'_> {
                 None
             }
             '+' | '(' => self.number(at),
-            _ if c.is_ascii_digit() => return self.digits(at),
+            _ if plain(c).is_ascii_digit() => return self.digits(at),
             _ if is_word(c) => return self.word(at),
             _ => None,
         };
@@ -79,8 +85,11 @@ impl Scan<'_> {
         if let Some(finding) = self.text.begins_number(at).then(|| self.number(at)).flatten() {
             return Step::Found(finding);
         }
+        if let Some(end) = phone::linked(self.text, at) {
+            return Step::Found(Finding::new(at, end, Kind::Phone));
+        }
         // A hash or an identifier is skipped whole: what looks like a number inside is none.
-        Step::Skip(self.text.run(at, usize::MAX, is_word))
+        Step::Skip(self.text.run(at, usize::MAX, ties))
     }
 
     fn number(&self, at: usize) -> Option<Finding> {
@@ -91,7 +100,7 @@ impl Scan<'_> {
         if let Some(finding) = national_id::french(self.text, at).map(of(Kind::NationalId)) {
             return Some(finding);
         }
-        let run = Run::read(self.text, at)?;
+        let run = Run::read(self.text, at).or_else(|| Run::read_spaced(self.text, at))?;
         card(&run)
             .map(of(Kind::Card))
             .or_else(|| national_id::find(&run, &self.context).map(of(Kind::NationalId)))
@@ -104,7 +113,7 @@ impl Scan<'_> {
         if let Some(finding) = secret.or_else(|| id().map(|end| Finding::new(at, end, Kind::NationalId))) {
             return Step::Found(finding);
         }
-        let end = self.text.run(at, usize::MAX, is_word);
+        let end = self.text.word_end(at);
         self.context.word(self.text.slice(at, end), end);
         Step::Skip(end)
     }
@@ -116,10 +125,16 @@ fn card(run: &Run) -> Option<usize> {
         return None;
     }
     let grouped: [&[usize]; 4] = [&[4, 4, 4, 4, 3], &[4, 4, 4, 4], &[4, 6, 5], &[4, 6, 4]];
-    let found = grouped.iter().find_map(|lengths| Some((run.even_shape(lengths, b" -")?, lengths.len())));
-    let (end, count) = found.or_else(|| Some((run.end(1)?, 1)))?;
-    let digits = run.digits(count);
-    (is_issued(&digits) && checksum::luhn(&digits)).then_some(end)
+    let mut found = grouped
+        .iter()
+        .filter_map(|lengths| Some((run.even_shape(lengths, b" -")?, lengths.len())))
+        .chain(run.end(1).map(|end| (end, 1)));
+    // Three digits behind sixteen are the rest of a long number, or a security code.
+    let valid = |count| {
+        let digits = run.digits(count);
+        is_issued(&digits) && checksum::luhn(&digits)
+    };
+    found.find(|(_, count)| valid(*count)).map(|(end, _)| end)
 }
 
 /// Whether an issuer gives out numbers with this beginning and length (ISO/IEC 7812).

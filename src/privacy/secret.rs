@@ -144,10 +144,23 @@ pub(super) fn credential_end(text: Text, start: usize) -> usize {
 
 /// Whether a value only stands where a secret would: `YOUR_TOKEN_1`, `xxxx`, `${TOKEN}`.
 pub(super) fn is_stand_in(value: &str) -> bool {
+    value.contains(['<', '{', '$']) || says_so(value)
+}
+
+/// As [`is_stand_in`] for what people make up: `pa$$w0rd` is no stand-in; `$PASSWORD`, `pass${i}`,
+/// `pass$name`, R's `input$password` and patterns are.
+pub(super) fn is_stand_in_password(value: &str) -> bool {
+    let name = |part: &str| part.starts_with(char::is_alphabetic) && !has_digit(part);
+    value.starts_with(['<', '{', '$'])
+        || ["${", "#{", "{{", "{}", "{0}", "$("].iter().any(|mark| value.contains(mark))
+        || (value.contains('$') && value.split('$').all(name))
+        || (value.starts_with('^') && value.ends_with('$'))
+        || says_so(value)
+}
+
+fn says_so(value: &str) -> bool {
     let lower = value.to_lowercase();
-    ["your", "xxx", "...", "***", "<", "{", "$", "example", "placeholder"]
-        .iter()
-        .any(|mark| lower.contains(mark))
+    ["your", "xxx", "...", "***", "example", "placeholder"].iter().any(|mark| lower.contains(mark))
 }
 
 pub(super) fn has_digit(text: &str) -> bool {

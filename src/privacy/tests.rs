@@ -34,6 +34,8 @@ fn addresses_of_people_are_replaced() {
         ("email=\"kim@example.kr\"", "email=\"[email]\""),
         ("leaked: joe@example.com:hunter2", "leaked: [email]:hunter2"),
         ("한국어 이메일은 min@example.kr입니다", "한국어 이메일은 [email]입니다"),
+        ("ana@example.com.. ana@example.com...thanks", "[email].. [email]...thanks"),
+        ("ana@example.com(work) or bob@uni-example.de[home]", "[email](work) or [email][home]"),
     ]);
 }
 
@@ -55,6 +57,8 @@ fn what_only_has_an_at_sign_stays() {
         "x@.com and @example.com and x@-a.com and x@a-.com",
         "SELECT @rows := @rows + 1",
         "std::cout << a@b;",
+        "x@model.weight.sum(0) and a@w.t()[0] and x@y.to(device) and a@layer.weight.T[0]",
+        "n @ 1..=5 and x@y..z and x@0.5..1.5",
     ]);
 }
 
@@ -82,6 +86,17 @@ fn phone_numbers_of_a_known_shape_are_replaced() {
         ("0171/1234567", "[phone]"),
         ("06 12 34 56 79", "[phone]"),
         ("06.17.34.52.78", "[phone]"),
+        ("번호는010-1234-5678입니다", "번호는[phone]입니다"),
+        ("제2번호는010-1234-5678", "제2번호는[phone]"),
+        ("電話は090-1234-5678です", "電話は[phone]です"),
+        ("０９０-１２３４-５６７８", "[phone]"),
+        ("携帯０８０－１２３４－５６７８です", "携帯[phone]です"),
+        ("+49 (0)151 23456789 or +49(0)151 23456789", "[phone] or [phone]"),
+        ("+44 (0)20 7946 0018", "[phone]"),
+        ("전화+82-10-1234-5678, 010-1234-5678,감사합니다", "전화[phone], [phone],감사합니다"),
+        ("wa.me/4915123456789", "wa.me/[phone]"),
+        ("https://wa.me/4915123456789?text=hi", "https://wa.me/[phone]?text=hi"),
+        ("555-123-4567 x12, 555-123-4567 ext. 12", "[phone] x12, [phone] ext. 12"),
     ]);
 }
 
@@ -102,6 +117,16 @@ fn after_a_word_that_says_so_any_row_of_digits_is_a_phone_number() {
         ("전화번호는 02-123-4567 이에요", "전화번호는 [phone] 이에요"),
         ("mera mobile number 9876543210 hai", "mera mobile number [phone] hai"),
         ("Reach me on 020 7946 0018", "Reach me on [phone]"),
+        ("我的手机13812345678", "我的手机[phone]"),
+        ("老师您好我的手机号码是13812345678谢谢", "老师您好我的手机号码是[phone]谢谢"),
+        ("제 전화번호는01012345678이에요", "제 전화번호는[phone]이에요"),
+        ("my mobile no. is 9876543210", "my mobile no. is [phone]"),
+        ("contact no. 9876543210", "contact no. [phone]"),
+        ("contact me at 9876543210", "contact me at [phone]"),
+        ("cell: 5551234567 or my cell is 555 123 4567", "cell: [phone] or my cell is [phone]"),
+        ("TÉLÉPHONE: 0123456789", "TÉLÉPHONE: [phone]"),
+        ("ТЕЛЕФОН 9161234567, Телефон: 8 916 123 45 67", "ТЕЛЕФОН [phone], Телефон: [phone]"),
+        ("my phone is 555 - 123 - 4567", "my phone is [phone]"),
     ]);
 }
 
@@ -140,6 +165,27 @@ fn rows_of_digits_that_no_word_announces_stay() {
         "+1 555 123",
         "+7 12345678",
         "((555) 123-4567)",
+        "range(1000000000) and arr = [9876543210, 123] and x = 5551234567",
+        "exercise no. 3 at 10:30, contact me at line 42",
+        "my exercise no. 12345678 fails and the order no. is 9876543210",
+        "contact me if 12345678 is wrong",
+        "It reads a phone number. It prints 12345678",
+        "cell = 5551234567",
+        "cell: int = 5551234567",
+        "cell: [5551234567, 2]",
+        "cell: 1700000000",
+        "Excel cell A1 holds 5551234567",
+        "Number: 987654321 and number: 5551234567 and row nr. 5551234567",
+        "x +25 - 1234567 and x = 25 - 1234567",
+        "555 - 123 - 4567 and print(415 - 867 - 5309)",
+        "on my phone it prints 1000 - 200 - 30",
+        "555-123-4567 x 12",
+        "변수1234567890은 크다 배열[1234567890] 변수x1234567890",
+        "数组1234567890 输出是5551234567",
+        "手机游戏循环一百次之后屏幕上最后打印出来的结果是12345678",
+        "１２３４５６７８９０ と １２３-４５６-７８９０",
+        "f(0)123456789 and 090 - 1234 - 5678",
+        "wa.me/1234 and wa.me/hello and https://example.com/wa/12345678",
     ]);
 }
 
@@ -154,6 +200,9 @@ fn cards_are_told_by_issuer_length_groups_and_check_digit() {
         ("2223003122003222", "[card]"),
         ("3530111333300000 6200000000000005", "[card] [card]"),
         ("4000000000000000006", "[card]"),
+        ("4111 1111 1111 1111 123", "[card] 123"),
+        ("4111111111111111 12/27 123", "[card] 12/27 123"),
+        ("卡号4111111111111111谢谢", "卡号[card]谢谢"),
     ]);
     untouched(&[
         "4111 1111 1111 1112",
@@ -168,6 +217,8 @@ fn cards_are_told_by_issuer_length_groups_and_check_digit() {
         "2432902008176640000 is 20!",
         "1700000000000000000 ns",
         "18446744073709551615",
+        "4111 1111 1111 1112 123",
+        "0x4111111111111111 and id 4111 1111",
     ]);
 }
 
@@ -334,6 +385,9 @@ fn what_is_called_a_secret_and_looks_like_one_is_replaced() {
         ("mi contraseña es \"clave2024\"", "mi contraseña es \"[key]\""),
         ("postgres://admin:pa55word@db.example.com/x", "postgres://[key]@db.example.com/x"),
         ("https://user:tok3n@host/", "https://[key]@host/"),
+        ("password: pa$$w0rd<1>{x}", "password: [key]"),
+        ("password='p{a}ss<1>'", "password='[key]'"),
+        ("my password is pa$$w0rd<1>{x}.", "my password is [key]."),
     ]);
     untouched(&[
         "password = input('password: ')",
@@ -364,6 +418,19 @@ fn what_is_called_a_secret_and_looks_like_one_is_replaced() {
         "https://user@host/",
         "https://:@host",
         "authorization = check2(user)",
+        "password = input(\"...\") or key = $HOME or f{x}",
+        "if password == stored1$",
+        "password = input$password",
+        "password = \"pass$name\"",
+        "password = $HOME1",
+        "password = `${user}123!`",
+        "password: String<32>",
+        "password = hash1<Sha256>(x)",
+        "password: \"^[A-Za-z0-9@$!]{8,20}$\"",
+        "password = User1{name: x}",
+        "password = \"user{}1\".format(i)",
+        "password: {{ db_password1 }}",
+        "std::cout << \"password: \" << password1 << std::endl;",
     ]);
 }
 
@@ -412,6 +479,7 @@ fn what_programs_print_stays() {
         "https://example.com/issues/12345678?page=2&id=987654321",
         "student_0190f3a2-7b1c-7def-8a90-0123456789ab",
         "ex_1234567890",
+        "student 2024-11-30 12:30:45.123456 from 1.2.3.4:8080",
         "for i in range(10): print(i, end=' ')  # 0 1 2 3 4 5 6 7 8 9",
         "Größe 42 übergeben — naïve Lösung? 좋아요 👍🏽",
     ]);
@@ -458,11 +526,41 @@ fn every_string_of_a_document_is_redacted() {
             "empty": {"api_key": ""},
             "token": "NUMBER",
             "secrets": {"api_key": ["abc"]},
-            "count": 4111111111111111_u64,
+            "count": "[card]",
             "flag": true,
             "nothing": null,
         })
     );
+}
+
+#[test]
+fn a_members_name_says_what_its_value_is() {
+    for (name, value, redacted) in [
+        ("phone", json!("5551234567"), json!("[phone]")),
+        ("parentPhone", json!(5_551_234_567_u64), json!("[phone]")),
+        ("mobile_number", json!(["555 123 4567", 5_551_234_567_u64]), json!(["[phone]", "[phone]"])),
+        ("ssn", json!("078051120"), json!("[national_id]")),
+        ("전화번호", json!("0212345678"), json!("[phone]")),
+    ] {
+        let mut read = json!({ "metadata": { name: value } });
+        redact_json(&mut read);
+        assert_eq!(read, json!({ "metadata": { name: redacted } }));
+    }
+    let kept = json!({
+        "student_id": "student_0a1b2c3d-0000-4000-8000-00000000abcd",
+        "exercise_id": "ex_loops-1",
+        "timestamp": "2026-01-15T12:00:00Z",
+        "agent_source": "debug",
+        "completion_score": 0.75,
+        "idempotency_key": "0123456789abcdef0123456789abcdef",
+        "metadata": {
+            "score": 5_551_234_567_u64, "attempts": [1, 2, 3], "lastSeen": 1_700_000_000_u64,
+            "phone": "none", "phones": 2, "callbacks": -3, "numbers": [1_234_567, 7_654_321], "cell": "A1",
+        },
+    });
+    let mut read = kept.clone();
+    redact_json(&mut read);
+    assert_eq!(read, kept);
 }
 
 /// Pieces of what is found, near misses and what stands between them.
@@ -497,6 +595,17 @@ fn fragments() -> impl Strategy<Value = String> {
         Just("("),
         Just("ü"),
         Just("전화"),
+        Just("번호는"),
+        Just("０９０-１２３４-５６７８"),
+        Just("555 - 123 - 4567"),
+        Just("(0)"),
+        Just("wa.me/"),
+        Just("contact "),
+        Just("cell: "),
+        Just("no. "),
+        Just("password: pa$$"),
+        Just("<1>{x}"),
+        Just(" x12"),
         Just("a"),
         Just("7"),
     ];
@@ -538,6 +647,11 @@ fn long_repetitions_of_a_beginning_are_survived() {
         "-----BEGIN PRIVATE KEY-----",
         "x-",
         "call me ",
+        "手1",
+        "手机",
+        "１",
+        "1 - ",
+        "password: $",
     ] {
         let text = piece.repeat(64 * 1024 / piece.len());
         assert!(redact(&text).len() <= text.len() * 2, "{piece}");

@@ -41,7 +41,7 @@ impl<'a> Text<'a> {
     }
 
     /// Where the run of characters that `belongs` accepts ends, at most `max` bytes from `start`.
-    pub(super) fn run(self, start: usize, max: usize, belongs: impl Fn(char) -> bool) -> usize {
+    pub(super) fn run(self, start: usize, max: usize, mut belongs: impl FnMut(char) -> bool) -> usize {
         let mut end = start;
         for c in self.from(start).chars() {
             let next = end.saturating_add(c.len_utf8());
@@ -51,6 +51,17 @@ impl<'a> Text<'a> {
             end = next;
         }
         end
+    }
+
+    /// Where the word at `start` ends. A number right behind a script without blanks is another word
+    /// ("번호는010-1234-5678"), one behind other letters is not ("x86").
+    pub(super) fn word_end(self, start: usize) -> usize {
+        let mut tied = true;
+        self.run(start, usize::MAX, |c| {
+            let goes_on = is_word(c) && (tied || !c.is_numeric());
+            tied = !is_dense(c);
+            goes_on
+        })
     }
 
     /// The position after the spaces and tabs at `start` (eight at most).
@@ -69,7 +80,7 @@ impl<'a> Text<'a> {
         let mut rest = self.from(end).chars();
         match (rest.next(), rest.next()) {
             (Some(c), _) if ties(c) || c == '@' => false,
-            (Some('-' | '.' | '/' | ':' | ','), Some(next)) => !is_word(next),
+            (Some('-' | '.' | '/' | ':' | ','), Some(next)) => !ties(next),
             _ => true,
         }
     }
@@ -79,7 +90,7 @@ impl<'a> Text<'a> {
     pub(super) fn begins_number(self, start: usize) -> bool {
         match self.two_before(start) {
             (Some(c), _) if ties(c) => false,
-            (Some('-' | '.' | '/' | '%' | '@' | '+' | '\\'), Some(before)) => !is_word(before),
+            (Some('-' | '.' | '/' | '%' | '@' | '+' | '\\'), Some(before)) => !ties(before),
             (Some(':'), Some(before)) => !before.is_numeric(),
             (Some('.' | '\\' | '%'), None) => false,
             _ => true,
@@ -89,7 +100,7 @@ impl<'a> Text<'a> {
 
 /// Whether `c` right beside a number is one word with it. Scripts that write particles without a blank
 /// ("010-1234-5678입니다") are not.
-fn ties(c: char) -> bool {
+pub(super) fn ties(c: char) -> bool {
     is_word(c) && !is_dense(c)
 }
 
