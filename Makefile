@@ -6,7 +6,9 @@ SHELL := bash
 LISTEN ?= 127.0.0.1:3000
 WASM := --target wasm32-wasip2 --release
 CARGO ?= cargo
-.PHONY: help setup build up token test fmt lint config-check coverage deny fuzz student-export student-delete stack-up stack-test stack-down train teach evaluate explain bench soak
+# One word for the shell, whatever stands in it.
+quoted = '$(subst ','\'',$1)'
+.PHONY: help setup build up token test fmt lint config-check coverage deny fuzz student-export student-delete stack-up stack-token stack-test stack-down train teach evaluate explain bench soak
 
 help: ## this list
 	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 18
@@ -36,7 +38,7 @@ lint: setup ## formatting and clippy, native and wasm
 	$(CARGO) clippy -q --target wasm32-wasip2 -p triage -p sidecar -- -D warnings
 
 config-check: ## check variables offline: make config-check SET="environment=production dapr_url=http://localhost:3500"
-	@$(CARGO) run -q -p triage-config -- $(SET)
+	@$(CARGO) run -q -p triage-config -- $(foreach pair,$(value SET),$(call quoted,$(pair)))
 
 URL ?= http://127.0.0.1:3000
 # What operators call takes Dapr's token where one is set: APP_API_TOKEN=…
@@ -75,6 +77,9 @@ STACK = command -v go >/dev/null || { echo "stack: needs Go (and Java, Maven, re
 stack-up: ## the real Dapr, Kafka and Redis with triage and five agents, on loopback
 	@$(STACK) up
 
+stack-token: ## a token for the stack: make stack-token ROLE=admin
+	@$(STACK) token $(ROLE)
+
 stack-test: ## every promise against the real programs: make stack-test CHECKS="routes stream"
 	@$(STACK) test $(CHECKS)
 
@@ -93,7 +98,7 @@ evaluate: ## how right the classifier is: make -s evaluate DATA=messages.jsonl
 	@$(PATTERNS) evaluate $(DATA)
 
 explain: ## why a message goes where it goes: make explain TEXT="…"
-	@$(PATTERNS) explain "$(TEXT)"
+	@$(PATTERNS) explain $(call quoted,$(value TEXT))
 
 soak: build ## the long runs: make soak RUNS=200 SEED=7 REDIS=redis://127.0.0.1/1 PARTS="kills outage"
 	$(CARGO) build --workspace --bin triage-host --bin triage-soak

@@ -14,7 +14,7 @@ use crate::config::{Config, Flag};
 use crate::contract::{
     ClassifyRequest, MAX_BATCH, MAX_BATCH_BODY, MAX_BODY, Metadata, RoutingDecision, Session,
 };
-use crate::intent::{self, Classification};
+use crate::intent::{self, Classification, Intent};
 use crate::ports::{Incoming, Platform};
 use crate::problem::Problem;
 
@@ -103,7 +103,10 @@ fn decide<P: Platform, B: Incoming>(
 fn explain(config: &Config, request: &ClassifyRequest) -> Value {
     let context = question::context(request.progress.as_ref(), request.session);
     if !config.flags.on(Flag::SkillLibrary) {
-        return json!({ "threshold": config.confidence_threshold, "scores": {}, "matches": [] });
+        // Nothing was looked at, so nothing is likely.
+        let scores: serde_json::Map<String, Value> =
+            Intent::ALL.iter().map(|intent| (intent.as_str().to_owned(), json!(0.0))).collect();
+        return json!({ "threshold": config.confidence_threshold, "scores": scores, "matches": [] });
     }
     let explanation = intent::explain(&request.query, &context, &question::options(config));
     let scores: serde_json::Map<String, Value> =

@@ -24,10 +24,12 @@ func main() {
 		err = test(os.Args[2:])
 	case "down":
 		err = down()
+	case "token":
+		err = printToken(os.Args[2:])
 	case "agents":
 		err = serveAgents()
 	default:
-		err = fmt.Errorf("usage: stack up | test [CHECK …] | down")
+		err = fmt.Errorf("usage: stack up | test [CHECK …] | token [ROLE] | down")
 	}
 	if err != nil {
 		fmt.Fprintln(os.Stderr, "stack:", err)

@@ -120,7 +120,7 @@ func up() error {
 		}
 		fmt.Printf("%6.1f s\n", time.Since(began).Seconds())
 	}
-	fmt.Printf("the stack is up: http://%s; logs in target/stack/log; make stack-test, make stack-down\n", loopback(triagePort))
+	fmt.Printf("the stack is up: http://%s; logs in target/stack/log; make stack-token, stack-test, stack-down\n", loopback(triagePort))
 	return nil
 }
 
