@@ -43,8 +43,8 @@ pub fn redact(text: &str) -> Cow<'_, str> {
     redacted
 }
 
-/// Redacts every string inside `value`, member names included, and numbers whose member name says
-/// that they are somebody's. Strings under a name like `password` are replaced whole.
+/// Redacts every string and number inside `value` as it reads behind its member's name, and the names.
+/// What stands under a name like `password` is replaced whole.
 pub fn redact_json(value: &mut Value) {
     match value {
         Value::String(text) => {
@@ -62,6 +62,7 @@ fn redact_members(members: &mut Map<String, Value>) {
     for (name, value) in members.iter_mut() {
         match (assignment::names_secret(name), &mut *value) {
             (Some(kind), Value::String(text)) if !text.is_empty() => kind.placeholder().clone_into(text),
+            (Some(kind), Value::Number(_)) => *value = kind.placeholder().into(),
             _ => redact_named(name, value),
         }
     }
@@ -80,21 +81,22 @@ fn redact_named(name: &str, value: &mut Value) {
         Value::Array(items) => return items.iter_mut().for_each(|item| redact_named(name, item)),
         Value::Object(_) | Value::Null | Value::Bool(_) => return redact_json(value),
     };
-    let label = format!("{}: ", in_words(name));
-    let read = format!("{label}{text}");
-    match redact(&read).strip_prefix(&label) {
-        Some(redacted) if redacted == text => {}
-        Some(redacted) => *value = redacted.into(),
-        // The label and the value's beginning were one finding.
-        None => redact_json(value),
+    // `session_id` announces as it stands, `parent_phone` by its words.
+    let labels = [format!("{name}: "), format!("{}: ", in_words(name))];
+    let redacted = labels.iter().find_map(|label| {
+        let read = format!("{label}{text}");
+        redact(&read).strip_prefix(label).filter(|redacted| *redacted != text).map(str::to_owned)
+    });
+    if let Some(redacted) = redacted {
+        *value = redacted.into();
     }
 }
 
-/// `parentPhone` and `parent_phone` as `parent Phone` and `parent phone`.
+/// `parentPhone2` and `parent_phone` as `parent Phone 2` and `parent phone`.
 fn in_words(name: &str) -> String {
     let mut words = String::with_capacity(name.len());
     for c in name.chars() {
-        let begins = c.is_uppercase() && words.ends_with(char::is_lowercase);
+        let begins = words.ends_with(char::is_lowercase) && (c.is_uppercase() || c.is_ascii_digit());
         words.extend(begins.then_some(' '));
         words.push(if matches!(c, '_' | '-' | '.') { ' ' } else { c });
     }

@@ -52,15 +52,7 @@ impl Unavailable {
 #[derive(Debug, Default)]
 pub struct Health {
     suspended_until: Cell<Option<Duration>>,
-    faults: Cell<u64>,
     answers: Cell<u64>,
-}
-
-impl Health {
-    /// Faults and time-outs seen by this instance.
-    pub fn faults(&self) -> u64 {
-        self.faults.get()
-    }
 }
 
 /// The store under its rules. A view that borrows the outside and the instance's memory of it.
@@ -167,7 +159,6 @@ impl<'a, P: KeyValue + Clock> Store<'a, P> {
         if outcome.is_ok() {
             health.answers.set(health.answers.get().saturating_add(1));
         } else {
-            health.faults.set(health.faults.get().saturating_add(1));
             health.suspended_until.set(Some(self.platform.monotonic().saturating_add(SUSPENSION)));
         }
         outcome

@@ -274,3 +274,23 @@ async fn without_the_published_keys_nobody_is_told_to_log_in_again() {
     let response = app.request(question(&Token::student(now()).key(Signer::Rs256).build())).await;
     assert_eq!(problem(&response), (503, "service_unavailable".into()));
 }
+
+#[tokio::test(start_paused = true)]
+async fn who_hangs_up_while_the_keys_are_fetched_keeps_nobody_out() {
+    let sidecar = Sidecar::default();
+    let variables =
+        [("jwt_keys", ""), ("jwt_jwks_url", "http://keys.test/j"), ("jwt_jwks_origin", "http://keys.test")];
+    let app = app_with(&sidecar, &variables).await;
+    let set = json!({ "keys": token::public_jwks() }).to_string();
+    app.script("keys.test", move |_: &triage_host::Call| {
+        triage_host::Reply::json(200, set.clone()).after(std::time::Duration::from_millis(500))
+    });
+    let instance = app.instance("triage").await.unwrap();
+    let request = || question(&Token::student(now()).key(Signer::Rs256).build());
+    {
+        let hanging = instance.open(request().map(triage_host::App::full));
+        let _ = tokio::time::timeout(std::time::Duration::from_millis(200), hanging).await;
+    }
+    app.clock().advance(std::time::Duration::from_secs(1)).await;
+    assert_eq!(instance.request(request()).await.status, 200);
+}

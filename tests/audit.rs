@@ -353,3 +353,24 @@ async fn a_member_name_with_personal_data_in_it_reaches_no_event() {
     let event = sidecar.events("learning.events")[0].to_string();
     assert!(!event.contains("jane.doe"), "{event}");
 }
+
+/// With one request per instance too: what waits for a topic that refuses is walked past.
+#[tokio::test(start_paused = true)]
+async fn instances_share_the_walk_past_what_cannot_go_out() {
+    let sidecar = Sidecar::new(|_, _| Reply::json(500, "{}"));
+    let app = app(&sidecar).await;
+    all_but(&sidecar, "/dead-letter.queue");
+    app.fresh(ask_as(0, STUCK)).await.unwrap();
+    sidecar.agents(|_, _| good());
+    app.clock().advance(secs(3 * 3_600)).await;
+    sidecar.broker_down();
+    let left = json(&app.fresh(ask_as(1, STUCK)).await.unwrap());
+    app.clock().advance(secs(120)).await;
+    all_but(&sidecar, "/dead-letter.queue");
+    for n in 2..10 {
+        app.fresh(ask_as(n, STUCK)).await.unwrap();
+        app.clock().advance(secs(6)).await;
+    }
+    let published = ids(&sidecar.events("learning.events"));
+    assert!(published.contains(left["request_id"].as_str().unwrap()));
+}

@@ -171,13 +171,6 @@ impl<B: 'static> Outbox<B> {
         }
     }
 
-    /// Records of this instance that are not acknowledged.
-    pub fn depth(&self) -> usize {
-        let state = self.0.borrow();
-        let sealed: usize = state.sealed.iter().map(|slot| slot.unsettled.len()).sum();
-        state.current.as_ref().map_or(0, |slot| slot.records.len()).saturating_add(sealed)
-    }
-
     /// Makes sure there is a slot that takes records.
     fn open_slot<P: KeyValue + Clock + Signals<Bell = B>>(
         &self,

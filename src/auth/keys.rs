@@ -193,7 +193,13 @@ impl KeySet {
         if text.len() > MAX_TEXT {
             return Err(format!("longer than {MAX_TEXT} bytes"));
         }
-        jwk::read(text, jwk::Symmetric::Refused).map(|(keys, faults)| (Self::of(keys), faults))
+        let (keys, faults) = jwk::read(text, jwk::Symmetric::Refused)?;
+        // All of them unusable is a mistake of the issuer's, not a revocation.
+        if keys.is_empty() && !faults.is_empty() {
+            Err(faults.join("; "))
+        } else {
+            Ok((Self::of(keys), faults))
+        }
     }
 
     fn of(keys: Vec<Key>) -> Self {
@@ -220,11 +226,6 @@ impl KeySet {
     pub fn accepts_secret(&self, secret: &str) -> bool {
         let wanted = fingerprint(Algorithm::Hs256, &[secret.as_bytes()]);
         self.keys.iter().any(|key| key.fingerprint == wanted)
-    }
-
-    /// Whether a symmetric key is among them: whoever can read such a set can sign tokens.
-    pub fn holds_secrets(&self) -> bool {
-        self.keys.iter().any(|key| key.algorithm() == Algorithm::Hs256)
     }
 
     /// Whether a key has this identifier.

@@ -17,8 +17,8 @@ use crate::store::Unavailable;
 
 /// Present while some instance could not publish.
 const WORD: &str = "v:backlog";
-/// Where a walk begins: nothing waits before it.
-const HEAD: &str = "v:backlog:head";
+/// The walk.
+const WALK: &str = "v:backlog:walk";
 /// An instance looks for the word, and leaves it, at most this often.
 const EVERY: Duration = Duration::from_secs(5);
 /// A request looks at most at so many buckets and entries of the sequence.
@@ -27,9 +27,13 @@ const READS_PER_REQUEST: usize = 64;
 /// have died without a word. Whatever is older is left to maintenance.
 const LOOK_BACK: u64 = 60;
 
-/// How far the walk of an instance has come; the next request goes on there.
-#[derive(Debug, Clone, Copy)]
-pub struct Walk {
+/// How far the walk has come. It stands in the store, so that instances share it and one that serves
+/// a single request takes it a little further too.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+struct Walk {
+    /// Nothing waits before this: where the next walk begins.
+    head: Position,
+    /// Where the next turn goes on.
     at: Position,
     /// Whether nothing that still waits was passed.
     all_empty: bool,
@@ -45,8 +49,8 @@ pub async fn note<P: Platform>(instance: &Instance<P>) {
     let store = instance.store();
     if store.exists(WORD).await == Ok(false) {
         // Nothing waited until now, however long ago the last walk was.
-        let bucket = OUTBOX.bucket(instance.platform.now()).saturating_sub(LOOK_BACK);
-        let _ = store.set(HEAD, &encode(Position { bucket, number: 1 })).await;
+        let walk = Walk::look_back(OUTBOX.bucket(instance.platform.now()));
+        let _ = store.set(WALK, &walk.encode()).await;
         let _ = store.set(WORD, b"1").await;
     }
 }
@@ -67,20 +71,19 @@ pub async fn drain_if_due<P: Platform>(instance: &Instance<P>, config: &Config) 
     }
     instance.backlog_looked_at.set(Some(now));
     if instance.store().exists(WORD).await == Ok(true) {
-        // A fault ends this turn; the next one begins at the head again.
+        // A fault ends this turn; the next one begins where it began.
         let _ = drain_some(instance, config).await;
     }
 }
 
-/// Goes on with the walk.
+/// Takes the walk a little further.
 async fn drain_some<P: Platform>(instance: &Instance<P>, config: &Config) -> Result<(), Unavailable> {
     let store = instance.store();
     let present = OUTBOX.bucket(instance.platform.now());
-    let mut walk = match instance.backlog_walk.take() {
-        Some(walk) => walk,
-        None => begin(instance, present).await?,
-    };
-    let (mut reads, mut head, mut topics) = (0_usize, None, Topics::default());
+    let stored = store.get(WALK).await?.and_then(|bytes| Walk::decode(&bytes));
+    let mut walk =
+        stored.filter(|walk| walk.at.bucket <= present).unwrap_or_else(|| Walk::look_back(present));
+    let (mut reads, mut topics) = (0_usize, Topics::default());
     while walk.at.bucket <= present && reads < READS_PER_REQUEST {
         reads = reads.saturating_add(1);
         // New entries are written to this minute and the last one only.
@@ -96,34 +99,42 @@ async fn drain_some<P: Platform>(instance: &Instance<P>, config: &Config) -> Res
             walk.at = Position { bucket: walk.at.bucket.saturating_add(1), number: 1 };
         }
         if past && walk.all_empty {
-            head = Some(walk.at);
+            walk.head = walk.at;
         }
     }
-    if let Some(head) = head {
-        store.set(HEAD, &encode(head)).await?;
+    if walk.at.bucket > present {
+        if walk.all_empty {
+            forget(instance).await;
+        }
+        walk = Walk { at: walk.head, all_empty: true, ..walk };
     }
-    if walk.at.bucket <= present {
-        instance.backlog_walk.set(Some(walk));
-    } else if walk.all_empty {
-        forget(instance).await;
+    store.set(WALK, &walk.encode()).await
+}
+
+impl Walk {
+    /// One that begins [`LOOK_BACK`] before the bucket `present`.
+    const fn look_back(present: u64) -> Self {
+        let head = Position { bucket: present.saturating_sub(LOOK_BACK), number: 1 };
+        Self { head, at: head, all_empty: true }
     }
-    Ok(())
-}
 
-/// A walk from the head.
-async fn begin<P: Platform>(instance: &Instance<P>, present: u64) -> Result<Walk, Unavailable> {
-    let head = instance.store().get(HEAD).await?.and_then(|bytes| decode(&bytes));
-    let start = Position { bucket: present.saturating_sub(LOOK_BACK), number: 1 };
-    Ok(Walk { at: head.filter(|head| head.bucket <= present).unwrap_or(start), all_empty: true })
-}
+    fn encode(self) -> Vec<u8> {
+        let Self { head, at, all_empty } = self;
+        let numbers = [1, head.bucket, head.number, at.bucket, at.number, u64::from(all_empty)];
+        serde_json::to_vec(&numbers).unwrap_or_default()
+    }
 
-fn encode(head: Position) -> Vec<u8> {
-    format!("{}:{}", head.bucket, head.number).into_bytes()
-}
-
-fn decode(bytes: &[u8]) -> Option<Position> {
-    let (bucket, number) = std::str::from_utf8(bytes).ok()?.split_once(':')?;
-    Some(Position { bucket: bucket.parse().ok()?, number: number.parse().ok()? })
+    /// `None` for another version and for what cannot be read.
+    fn decode(bytes: &[u8]) -> Option<Self> {
+        match serde_json::from_slice::<[u64; 6]>(bytes).ok()? {
+            [1, head, first, bucket, number, all_empty] => Some(Self {
+                head: Position { bucket: head, number: first },
+                at: Position { bucket, number },
+                all_empty: all_empty == 1,
+            }),
+            _ => None,
+        }
+    }
 }
 
 #[cfg(test)]
@@ -131,11 +142,11 @@ mod tests {
     use super::*;
 
     #[test]
-    fn a_head_is_read_back_and_nonsense_is_not() {
-        let head = Position { bucket: 7, number: 3 };
-        assert_eq!(decode(&encode(head)), Some(head));
-        for bad in [&b""[..], b"7", b"a:b", &[0xff]] {
-            assert_eq!(decode(bad), None);
+    fn a_walk_is_read_back_and_nonsense_is_not() {
+        let walk = Walk { at: Position { bucket: 9, number: 3 }, all_empty: false, ..Walk::look_back(70) };
+        assert_eq!(Walk::decode(&walk.encode()), Some(walk));
+        for bad in [&b""[..], b"7:1", b"[1]", b"[2,1,1,1,1,1]", b"[1,-1,1,1,1,1]", &[0xff]] {
+            assert_eq!(Walk::decode(bad), None);
         }
     }
 }

@@ -13,7 +13,7 @@ use crate::store::Unavailable;
 
 /// So many records of a slot go out together, as many as an instance publishes at a time otherwise.
 const TOGETHER: usize = 8;
-/// Whoever drains a slot has it to itself for so long, in milliseconds.
+/// Whoever drains a slot has it to itself for at least so long, in milliseconds.
 const LEASE_MS: u64 = 60_000;
 /// A topic that refused so many events in a row is left alone until the next turn. More than one,
 /// because a single event may be what the broker will never take, and must not hold up the rest.
@@ -69,11 +69,17 @@ pub async fn drain_slot<P: Platform>(
     if !slot.is_stale(now) {
         return Ok(Drained::Owned);
     }
-    if !slot.records.is_empty() && slot.records.iter().all(|record| topics.refuses(&record.topic)) {
+    let refused = |record: &Record| topics.refuses(&record.topic) && !record.keep;
+    if !slot.records.is_empty() && slot.records.iter().all(refused) {
         return Ok(Drained::Left(0));
     }
-    let lease = lease(key, now);
+    let [lease, earlier] = leases(key, now);
     if store.increment(&lease, 1)? > 1 {
+        return Ok(Drained::Owned);
+    }
+    // Looked at after taking ours, as with claims: the later of two always sees the earlier one's.
+    if store.exists(&earlier).await? {
+        store.delete(&lease).await?;
         return Ok(Drained::Owned);
     }
     let (published, left) = publish(instance, config, slot.records, topics).await;
@@ -97,13 +103,14 @@ async fn publish<P: Platform>(
     let (mut published, mut left) = (0_usize, Vec::new());
     while !waiting.is_empty() {
         let later = waiting.split_off(waiting.len().min(TOGETHER));
-        let next = std::mem::replace(&mut waiting, later);
-        let (refused, mut batch): (Vec<_>, Vec<_>) =
-            next.into_iter().partition(|record| topics.refuses(&record.topic));
-        left.extend(refused);
-        for record in batch.iter_mut().filter(|record| record.keep) {
+        let mut next = std::mem::replace(&mut waiting, later);
+        // Kept for replay whether or not its topic takes it.
+        for record in next.iter_mut().filter(|record| record.keep) {
             record.keep = !filing::keep_letter(instance, record).await;
         }
+        let (refused, batch): (Vec<_>, Vec<_>) =
+            next.into_iter().partition(|record| topics.refuses(&record.topic));
+        left.extend(refused);
         let sent = join_all(batch.iter().map(|record| send(&instance.platform, &config.dapr, record))).await;
         for (record, sent) in batch.into_iter().zip(sent) {
             topics.note(&record.topic, sent);
@@ -116,8 +123,10 @@ async fn publish<P: Platform>(
     (published, left)
 }
 
-fn lease(slot_key: &str, now: UnixMillis) -> String {
-    format!("n:dr:{}:{slot_key}", now.checked_div(LEASE_MS).unwrap_or(0))
+/// The lease of a slot to take, and the one of the time before, which may still be held.
+fn leases(slot_key: &str, now: UnixMillis) -> [String; 2] {
+    let present = now.checked_div(LEASE_MS).unwrap_or(0);
+    [present, present.saturating_sub(1)].map(|time| format!("n:dr:{time}:{slot_key}"))
 }
 
 /// Whether the lease `key` is over at `now`.
@@ -135,7 +144,8 @@ mod tests {
 
     #[test]
     fn a_lease_ends_and_only_leases_do() {
-        let key = lease("v:ob:5:1", 600_000);
+        let [key, earlier] = leases("v:ob:5:1", 600_000);
+        assert_eq!(leases("v:ob:5:1", 599_999), [earlier, "n:dr:8:v:ob:5:1".to_owned()]);
         assert!(!lease_is_spent(&key, 660_000));
         assert!(lease_is_spent(&key, 800_000));
         assert!(!lease_is_spent("n:rl:1:x", u64::MAX));

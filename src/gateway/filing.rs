@@ -5,7 +5,8 @@ use std::time::Duration;
 
 use super::backlog;
 use super::instance::Instance;
-use crate::audit::{PAUSE, Published, Record, Ticket};
+use crate::audit::{PAUSE, Published, Record, Ticket, send};
+use crate::breaker::RECORDS_KEY;
 use crate::config::Config;
 use crate::dead_letter::{DEAD_LETTERS, DeadLetter, MOST_PER_DAY};
 use crate::ports::{Platform, within};
@@ -106,82 +107,113 @@ pub fn publish_later<P: Platform>(instance: &Rc<Instance<P>>, config: &Rc<Config
     }
     let (this, config) = (Rc::clone(instance), Rc::clone(config));
     instance.platform.spawn(async move {
+        let mut filed = Vec::new();
         for job in jobs {
-            publish_or_queue(&this, &config, job).await;
+            publish_or_queue(&this, &config, job, &mut filed).await;
         }
-        backlog::drain_if_due(&this, &config).await;
+        if filed.iter().any(|filed| matches!(filed, Filed::Published)) {
+            backlog::drain_if_due(&this, &config).await;
+        }
+        let nowhere: Vec<_> = filed.into_iter().filter_map(Filed::nowhere).collect();
+        if !nowhere.is_empty() {
+            this.platform.sleep(SUSPENSION.max(PAUSE)).await;
+            for job in nowhere {
+                publish_at_last(&this, &config, *job).await;
+            }
+        }
     });
+}
+
+/// What became of a job.
+enum Filed {
+    /// The broker has it.
+    Published,
+    /// The outbox has it.
+    Kept,
+    /// Nobody has it: neither broker nor store could be used.
+    Nowhere(Box<Job>),
+}
+
+impl Filed {
+    fn nowhere(self) -> Option<Box<Job>> {
+        match self {
+            Self::Nowhere(job) => Some(job),
+            Self::Published | Self::Kept => None,
+        }
+    }
 }
 
 /// Publishes `job` from a free place, and then whatever was queued meanwhile; without a free place
 /// the job is queued, or kept in the outbox.
-async fn publish_or_queue<P: Platform>(instance: &Instance<P>, config: &Config, job: Job) {
+async fn publish_or_queue<P: Platform>(
+    instance: &Instance<P>,
+    config: &Config,
+    job: Job,
+    filed: &mut Vec<Filed>,
+) {
     let Some(_place) = instance.publisher.place() else {
         if let Some(job) = instance.publisher.queue(job) {
-            keep_or_tell(instance, job).await;
+            filed.push(keep(instance, job).await);
         }
         return;
     };
     let mut next = Some(job);
     while let Some(job) = next {
-        publish(instance, config, job).await;
+        filed.push(publish(instance, config, job).await);
         next = instance.publisher.next();
     }
 }
 
-/// Publishes `job`, or leaves it in the outbox. With neither broker nor store it waits until both
-/// may be asked again, and is then tried once more.
-async fn publish<P: Platform>(instance: &Instance<P>, config: &Config, job: Job) {
-    let Err(job) = publish_or_keep(instance, config, job).await else { return };
-    instance.platform.sleep(SUSPENSION.max(PAUSE)).await;
-    if publish_or_keep(instance, config, *job).await.is_err() {
-        instance.platform.log(LOST);
-    }
-}
-
-/// Gives the job back when it is nowhere.
-async fn publish_or_keep<P: Platform>(
-    instance: &Instance<P>,
-    config: &Config,
-    mut job: Job,
-) -> Result<(), Box<Job>> {
+async fn publish<P: Platform>(instance: &Instance<P>, config: &Config, mut job: Job) -> Filed {
     // A dead letter is kept for replay before it is published: from then on it is in one place or
     // the other, whatever happens to this instance.
     if job.record.keep {
         job.record.keep = !keep_letter(instance, &job.record).await;
     }
     let published = instance.publisher.publish(&instance.platform, &config.dapr, &job.record).await;
+    file(instance, job, published).await
+}
+
+/// The last try of a job that is nowhere. Whether broker and store are being left alone does not
+/// matter any more: others may have renewed their pauses meanwhile.
+async fn publish_at_last<P: Platform>(instance: &Instance<P>, config: &Config, mut job: Job) {
+    if job.record.keep {
+        job.record.keep = !keep_letter(instance, &job.record).await;
+    }
+    let published = send(&instance.platform, &config.dapr, &job.record).await;
+    if file(instance, job, published).await.nowhere().is_some() {
+        instance.platform.log("{\"warning\":\"event neither published nor kept in its final form\"}");
+    }
+}
+
+async fn file<P: Platform>(instance: &Instance<P>, job: Job, published: Published) -> Filed {
     if published == Published::Failed || job.record.keep {
         return keep(instance, job).await;
     }
     if let Some(ticket) = job.ticket {
         instance.outbox.settle(instance.store(), &instance.platform, ticket).await;
     }
-    Ok(())
+    Filed::Published
 }
 
 /// Leaves the final form of a record in the outbox for whoever drains it, and word of it.
-async fn keep<P: Platform>(instance: &Instance<P>, job: Job) -> Result<(), Box<Job>> {
+async fn keep<P: Platform>(instance: &Instance<P>, job: Job) -> Filed {
     let (store, platform) = (instance.store(), &instance.platform);
+    // Publishing may have taken seconds: is the store still there to be asked synchronously?
+    if store.probe(RECORDS_KEY).await.is_err() {
+        return Filed::Nowhere(Box::new(job));
+    }
     let record = job.record.clone();
     let kept = match job.ticket {
         Some(ticket) => instance.outbox.renew(store, platform, ticket, record).await,
         None => instance.outbox.append(store, platform, record).await,
     };
     if kept.is_err() {
-        return Err(Box::new(job));
+        return Filed::Nowhere(Box::new(job));
     }
     backlog::note(instance).await;
-    Ok(())
+    Filed::Kept
 }
-
-async fn keep_or_tell<P: Platform>(instance: &Instance<P>, job: Job) {
-    if keep(instance, job).await.is_err() {
-        instance.platform.log(LOST);
-    }
-}
-
-const LOST: &str = "{\"warning\":\"event neither published nor kept in its final form\"}";
 
 /// How often a stream's record is given a fresh date, so that nobody takes it for abandoned.
 pub const REFRESH: Duration = Duration::from_secs(10);
@@ -195,6 +227,9 @@ pub async fn keep_letter<P: Platform>(instance: &Instance<P>, record: &Record) -
         return true;
     }
     let store = instance.store();
+    if store.probe(RECORDS_KEY).await.is_err() {
+        return false;
+    }
     let Ok(number) = store.increment(&DEAD_LETTERS.counter(bucket), 1) else { return false };
     let number = u64::try_from(number).unwrap_or(u64::MAX);
     if number > MOST_PER_DAY {

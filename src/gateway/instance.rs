@@ -5,7 +5,6 @@ use std::cell::{Cell, RefCell};
 use std::rc::Rc;
 use std::time::Duration;
 
-use super::backlog::Walk;
 use super::filing::Job;
 use super::key_set::FetchedKeys;
 use crate::audit::{Outbox, Publisher, Refusals};
@@ -30,7 +29,6 @@ pub struct Instance<P: Platform> {
     pub(super) readiness: Cell<Option<(Duration, Option<&'static str>)>>,
     pub(super) backlog_looked_at: Cell<Option<Duration>>,
     pub(super) backlog_noted_at: Cell<Option<Duration>>,
-    pub(super) backlog_walk: Cell<Option<Walk>>,
     pub(super) letters_full_on: Cell<Option<u64>>,
 }
 
@@ -57,7 +55,6 @@ impl<P: Platform> Instance<P> {
             readiness: Cell::new(None),
             backlog_looked_at: Cell::new(None),
             backlog_noted_at: Cell::new(None),
-            backlog_walk: Cell::new(None),
             letters_full_on: Cell::new(None),
         }
     }

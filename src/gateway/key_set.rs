@@ -2,8 +2,8 @@
 //!
 //! A store that others can write is no place for keys. A set is fetched by the first request that
 //! needs it, renewed beside a request once it is ten minutes old (keys are revoked by
-//! disappearing), and fetched anew for an unknown `kid` at most once in 30 s, however many tokens
-//! with unknown ones come in. Tokens must name their key: one without `kid` never causes a fetch.
+//! disappearing), and fetched anew for a token that no key fits at most once in 30 s, however many
+//! of them come in.
 
 use std::cell::{Cell, RefCell};
 use std::rc::Rc;
@@ -51,13 +51,20 @@ impl<B> FetchedKeys<B> {
     }
 }
 
-/// Ends a fetch however it ends, so that nobody waits for one that was dropped.
-struct Fetching<'a, B>(&'a FetchedKeys<B>);
+/// Ends a fetch however it ends, so that nobody waits for one that was dropped: a request whose
+/// client hangs up takes its fetch with it, and the next one begins anew.
+struct Fetching<'a, B> {
+    keys: &'a FetchedKeys<B>,
+    finished: bool,
+}
 
 impl<B> Drop for Fetching<'_, B> {
     fn drop(&mut self) {
-        self.0.fetching.set(false);
-        drop(self.0.waiting.take());
+        if !self.finished && self.keys.merged.borrow().is_none() {
+            self.keys.asked_at.set(None);
+        }
+        self.keys.fetching.set(false);
+        drop(self.keys.waiting.take());
     }
 }
 
@@ -111,7 +118,7 @@ async fn fetch<P: Platform>(instance: &Rc<Instance<P>>, url: &str, own: &KeySet)
     let fetched = &instance.fetched_keys;
     fetched.fetching.set(true);
     fetched.asked_at.set(Some(instance.platform.monotonic()));
-    let fetching = Fetching(fetched);
+    let mut fetching = Fetching { keys: fetched, finished: false };
     let published =
         within(&instance.platform, FETCH_LIMIT, published(&instance.platform, url)).await.flatten();
     match published {
@@ -124,7 +131,7 @@ async fn fetch<P: Platform>(instance: &Rc<Instance<P>>, url: &str, own: &KeySet)
         }
         None => instance.platform.log("{\"warning\":\"key set could not be fetched\"}"),
     }
-    drop(fetching);
+    fetching.finished = true;
 }
 
 /// The keys under `url`, and what was wrong with others there.

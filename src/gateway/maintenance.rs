@@ -22,6 +22,8 @@ use crate::store::{Unavailable, keys};
 
 /// A run ends after so long and says that there is more: the next one goes on.
 const RUN_LIMIT: Duration = Duration::from_secs(20);
+/// So much of it belongs to what was left behind, so that clearing is never crowded out.
+const DRAIN_LIMIT: Duration = Duration::from_secs(12);
 /// Counters of the outbox are kept for so many minutes after their last entry could be written.
 const COUNTERS_KEPT: u64 = 60;
 
@@ -77,7 +79,7 @@ pub(super) fn authorise<P: Platform, B: Incoming>(
 
 async fn sweep<P: Platform>(instance: &Instance<P>, config: &Config) -> Result<Summary, Unavailable> {
     let store = instance.store();
-    let ends = instance.platform.monotonic().saturating_add(RUN_LIMIT);
+    let began = instance.platform.monotonic();
     let records = instance.breakers(config).read().await?;
     let mut all = store.list_keys()?;
     // What was left behind goes first: clearing can wait for the next run, an event should not.
@@ -85,11 +87,16 @@ async fn sweep<P: Platform>(instance: &Instance<P>, config: &Config) -> Result<S
     let mut summary = Summary::default();
     let mut topics = Topics::default();
     for key in &all {
-        if instance.platform.monotonic() >= ends {
+        let took = instance.platform.monotonic().saturating_sub(began);
+        if took >= RUN_LIMIT {
             summary.more = true;
             return Ok(summary);
         }
         if OUTBOX.position(key).is_some() {
+            if took >= DRAIN_LIMIT {
+                summary.more = true;
+                continue;
+            }
             let (published, waits) = match drain_slot(instance, config, key, &mut topics).await? {
                 Drained::Ended(events) => (events, false),
                 Drained::Left(events) => (events, true),
@@ -103,7 +110,7 @@ async fn sweep<P: Platform>(instance: &Instance<P>, config: &Config) -> Result<S
             summary.removed = summary.removed.saturating_add(1);
         }
     }
-    if summary.waiting == 0 {
+    if summary.waiting == 0 && !summary.more {
         backlog::forget(instance).await;
     }
     Ok(summary)

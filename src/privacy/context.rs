@@ -192,7 +192,9 @@ pub(super) struct Context {
 impl Context {
     /// Takes note of a word that ends at `end`.
     pub(super) fn word(&mut self, word: &str, end: usize) {
-        let meaning = meaning(word);
+        // "no" is "number" behind a few words and a word of its own behind all others.
+        let follows = matches!(self.previous, Some(Phone | Contact | Possessive));
+        let meaning = meaning(word).filter(|meaning| *meaning != Number || word.len() > 2 || follows);
         match (self.previous, meaning) {
             (_, Some(Phone)) | (Some(Verb), Some(Object)) => self.phone = Some((end, Announced::Strongly)),
             // "mobile no.", an abbreviation that ends no sentence.
@@ -208,11 +210,13 @@ impl Context {
         self.last_end = end;
     }
 
-    /// A colon at `at`, with digits behind it: "cell: 5551234567".
-    pub(super) fn label(&mut self, at: usize) {
-        if self.previous == Some(Contact) && self.last_end == at {
+    /// A colon at `at`. What comes behind it does not go on with the words before it ("message: at
+    /// index"), but a number there may be what they name: "cell: 5551234567".
+    pub(super) fn colon(&mut self, at: usize, before_number: bool) {
+        if before_number && self.previous == Some(Contact) && self.last_end == at {
             self.announce_weakly(at);
         }
+        self.previous = None;
     }
 
     fn announce_weakly(&mut self, end: usize) {

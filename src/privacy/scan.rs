@@ -52,9 +52,7 @@ impl Scan<'_> {
                 .map(|(start, end)| Finding::new(start, end, Kind::Email)),
             ':' => {
                 let next = self.text.char_at(self.text.skip_spaces(next));
-                if next.is_some_and(|c| c == '(' || plain(c).is_ascii_digit()) {
-                    self.context.label(at);
-                }
+                self.context.colon(at, next.is_some_and(|c| c == '(' || plain(c).is_ascii_digit()));
                 secret::address_password(self.text, at)
             }
             '-' => secret::private_key(self.text, at),

@@ -168,6 +168,8 @@ fn rows_of_digits_that_no_word_announces_stay() {
         "range(1000000000) and arr = [9876543210, 123] and x = 5551234567",
         "exercise no. 3 at 10:30, contact me at line 42",
         "my exercise no. 12345678 fails and the order no. is 9876543210",
+        "there is no number 987654321 in my list",
+        "Error message: At index 10000001 it stops",
         "contact me if 12345678 is wrong",
         "It reads a phone number. It prints 12345678",
         "cell = 5551234567",
@@ -541,6 +543,9 @@ fn a_members_name_says_what_its_value_is() {
         ("mobile_number", json!(["555 123 4567", 5_551_234_567_u64]), json!(["[phone]", "[phone]"])),
         ("ssn", json!("078051120"), json!("[national_id]")),
         ("전화번호", json!("0212345678"), json!("[phone]")),
+        ("phone1", json!("555 123 4567"), json!("[phone]")),
+        ("password", json!(12_345_678), json!("[key]")),
+        ("session_id", json!("a8f3k2m9x7q4w1z6b5"), json!("[key]")),
     ] {
         let mut read = json!({ "metadata": { name: value } });
         redact_json(&mut read);
@@ -555,6 +560,7 @@ fn a_members_name_says_what_its_value_is() {
         "idempotency_key": "0123456789abcdef0123456789abcdef",
         "metadata": {
             "score": 5_551_234_567_u64, "attempts": [1, 2, 3], "lastSeen": 1_700_000_000_u64,
+            "error_message": "At index 10000001 it stops",
             "phone": "none", "phones": 2, "callbacks": -3, "numbers": [1_234_567, 7_654_321], "cell": "A1",
         },
     });

@@ -221,7 +221,6 @@ fn all_faults_come_at_once() {
 #[test]
 fn a_published_set_holds_no_secrets() {
     let public = json!({ "keys": support::public_jwks() }).to_string();
-    assert!(KeySet::parse(&support::jwks()).unwrap().holds_secrets());
     let (keys, faults) = KeySet::parse_published(&support::jwks()).unwrap();
     assert_eq!(faults, ["keys[3]: a symmetric key (oct) must not be published"]);
     assert_eq!(keys.version(), KeySet::parse_published(&public).unwrap().0.version());
@@ -236,6 +235,8 @@ fn a_published_key_that_cannot_be_used_is_left_out_and_the_others_stay() {
     assert!(!faults.join(" ").contains("hunter2"));
     let (none, faults) = published(&[]);
     assert!(none.is_empty() && faults.is_empty(), "an issuer may revoke everything");
+    let all_bad = json!({ "keys": [with(ec(), "x", "AA"), 7] }).to_string();
+    assert!(KeySet::parse_published(&all_bad).is_err());
 }
 
 #[test]
