@@ -84,7 +84,9 @@ fn parse_traceparent(text: &str) -> Option<(String, String, String)> {
         && trace.bytes().any(|b| b != b'0')
         && parent.bytes().any(|b| b != b'0')
         && (version != "00" || parts.next().is_none());
-    valid.then(|| (trace.to_owned(), parent.to_owned(), flags.to_owned()))
+    // Of the flags this version knows `sampled` only, and sets the others to zero.
+    let sampled = u8::from_str_radix(flags, 16).is_ok_and(|flags| flags & 1 == 1);
+    valid.then(|| (trace.to_owned(), parent.to_owned(), format!("{:02x}", u8::from(sampled))))
 }
 
 #[cfg(test)]
@@ -116,6 +118,10 @@ mod tests {
         assert_eq!(trace.parent_id.as_deref(), Some("00f067aa0ba902b7"));
         assert_ne!(trace.span_id, "00f067aa0ba902b7");
         assert_eq!(trace.state.as_deref(), Some("vendor=1"));
+        for (given, passed_on) in [("01", "01"), ("00", "00"), ("ff", "01"), ("02", "00")] {
+            let parent = format!("00-4bf92f3577b34da6a3ce929d0e0e4736-00f067aa0ba902b7-{given}");
+            assert_eq!(TraceContext::continue_from(Some(&parent), None, [7; 16]).flags, passed_on);
+        }
     }
 
     #[test]

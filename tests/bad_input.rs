@@ -140,3 +140,15 @@ async fn nothing_a_caller_sent_comes_back_in_an_error_or_a_log_line() {
         assert!(!format!("{line:?}").contains(secret), "{line:?}");
     }
 }
+
+#[tokio::test(start_paused = true)]
+async fn a_query_that_says_something_else_is_refused() {
+    let sidecar = Sidecar::default();
+    let app = app(&sidecar).await;
+    for path in ["/api/v1/triage?on_low_confidence=rejekt", "/api/v1/classify?explain=yes"] {
+        let question = if path.contains("triage") { body(STUCK) } else { json!({"query": STUCK}) };
+        let request = post(path).body(question.to_string().into_bytes()).unwrap();
+        assert_eq!(problem(&app.request(request).await), (400, "schema_validation_failed".into()), "{path}");
+    }
+    assert_eq!(sidecar.calls(), 0);
+}

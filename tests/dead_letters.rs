@@ -139,3 +139,21 @@ async fn a_letter_that_cannot_be_kept_now_is_kept_later() {
     let kept: std::collections::BTreeSet<_> = listed.iter().map(|row| row["request_id"].as_str()).collect();
     assert_eq!(kept.len(), 12, "each, and rather twice than never");
 }
+
+#[tokio::test(start_paused = true)]
+async fn a_mistyped_dry_run_is_refused_and_not_carried_out() {
+    let sidecar = Sidecar::new(|_, _| Reply::json(500, "{}"));
+    let app = app(&sidecar).await;
+    app.request(ask(STUCK)).await;
+    settle(&app).await;
+    let id = letters(&app).await[0]["id"].as_str().unwrap().to_owned();
+    sidecar.agents(|_, _| good());
+    sidecar.forget_calls();
+    for query in ["?dry_run=1", "?dry_run", "?dry_run=tru%65", "?dry_run=true&dry_run=false", "?dry_run="] {
+        let answer = problem(&app.request(replay(&id, query)).await);
+        assert_eq!(answer, (400, "schema_validation_failed".into()), "{query}");
+    }
+    assert_eq!(sidecar.calls(), 0);
+    let page = get_as("/api/v1/dead-letters?before=x", "admin");
+    assert_eq!(problem(&app.request(page).await), (400, "schema_validation_failed".into()));
+}

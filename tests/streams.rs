@@ -262,4 +262,9 @@ async fn a_stream_that_is_not_acceptable_is_not_sent() {
         let answer = app.request(request).await;
         assert_eq!(answer.headers["content-type"] == "text/event-stream", stream, "{accept}");
     }
+    let mut two_lines = ask(STUCK);
+    for line in ["application/json", "text/event-stream"] {
+        two_lines.headers_mut().append("accept", line.parse().unwrap());
+    }
+    assert_eq!(app.request(two_lines).await.headers["content-type"], "text/event-stream");
 }

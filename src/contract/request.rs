@@ -213,12 +213,12 @@ fn session(object: &Object<'_>, faults: &FaultList) -> Session {
     let known = ["conversation_id", "turn_number", "previous_intent"];
     let Some(context) = Object::open(value, "session_context", &known, faults) else { return session };
     if let Some(value) = context.optional("conversation_id")
-        && context.text("conversation_id", value).is_some_and(|text| uuid::Uuid::try_parse(text).is_err())
+        && context.text("conversation_id", value).is_some_and(|text| !is_uuid(text))
     {
         context.fault("conversation_id", "must be a uuid");
     }
     if let Some(value) = context.optional("turn_number") {
-        session.turn_number = value.as_u64().map(|n| u32::try_from(n).unwrap_or(u32::MAX));
+        session.turn_number = whole(value);
         if session.turn_number.is_none() {
             context.fault("turn_number", "must be a whole number from 0");
         }
@@ -230,6 +230,17 @@ fn session(object: &Object<'_>, faults: &FaultList) -> Session {
         }
     }
     session
+}
+
+/// A whole number from 0, as JSON Schema means it: `2.0` is one. Saturates.
+fn whole(value: &Value) -> Option<u32> {
+    let number = value.as_f64().filter(|number| *number >= 0.0 && number.fract() == 0.0)?;
+    Some(number as u32)
+}
+
+/// The hyphenated form of RFC 9562; `uuid` reads others too.
+fn is_uuid(text: &str) -> bool {
+    text.len() == uuid::fmt::Hyphenated::LENGTH && uuid::Uuid::try_parse(text).is_ok()
 }
 
 /// `student_` and a lower-case UUID.

@@ -1,11 +1,13 @@
 //! A cursor over a JSON value that notes every fault as `field.path: message`.
 //!
 //! Faults name fields and rules, never values: a value may be a student's question. Unknown member
-//! names are the caller's, so they are shortened and stripped to harmless characters.
+//! names are the caller's, so they are redacted, shortened and stripped to harmless characters.
 
 use std::cell::RefCell;
 
 use serde_json::{Map, Value};
+
+use crate::privacy;
 
 /// Where faults are gathered.
 #[derive(Debug, Default)]
@@ -97,8 +99,9 @@ impl<'a> Object<'a> {
 
 /// A caller's member name, fit for an error message.
 fn harmless(name: &str) -> String {
-    name.chars()
-        .take(40)
-        .map(|c| if c.is_ascii_alphanumeric() || "_-".contains(c) { c } else { '?' })
-        .collect()
+    let redacted = privacy::redact(name);
+    // A field's name has a digit or two; what has many may be a number of somebody's.
+    let numbered = redacted.chars().filter(char::is_ascii_digit).count() > 4;
+    let fits = |c: char| if numbered { c.is_ascii_alphabetic() } else { c.is_ascii_alphanumeric() };
+    redacted.chars().take(40).map(|c| if fits(c) || "_-".contains(c) { c } else { '?' }).collect()
 }

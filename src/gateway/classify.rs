@@ -27,6 +27,7 @@ pub async fn classify<P: Platform, B: Incoming>(
     exchange.accepts_body(MAX_BODY)?;
     let caller = entry::enter(exchange, config, &ROLES).await?;
     let body = exchange.body(config, MAX_BODY).await?;
+    let explained = exchange.asks("explain", "true")?;
     let request = ClassifyRequest::parse(&body).map_err(Problem::SchemaValidation)?;
     let progress = request.progress.as_ref();
     let foreign = progress.is_some_and(|progress| progress.student_id != caller.claims.subject.as_str());
@@ -42,7 +43,7 @@ pub async fn classify<P: Platform, B: Incoming>(
     decision.student_id = progress.map(|progress| progress.student_id.clone());
     decision.timing_ms.classification = took;
     decision.timing_ms.total = question::since(exchange, exchange.started);
-    if !exchange.asks("explain", "true") {
+    if !explained {
         return Outcome::ok(&decision);
     }
     let mut value = serde_json::to_value(&decision).unwrap_or_default();

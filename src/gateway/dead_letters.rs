@@ -28,8 +28,9 @@ pub async fn list<P: Platform, B: Incoming>(
     if !config.flags.on(Flag::DeadLetterQueue) {
         return Err(Problem::NotFound);
     }
+    let malformed = || Problem::SchemaValidation(vec!["before: must be the id of a dead letter".into()]);
     let before =
-        exchange.query("before").map(|id| dead_letter::position(&id).ok_or(Problem::NotFound)).transpose()?;
+        exchange.query("before").map(|id| dead_letter::position(&id).ok_or_else(malformed)).transpose()?;
     let today = DEAD_LETTERS.bucket(exchange.platform().now());
     let mut letters = Vec::new();
     for bucket in (today.saturating_sub(KEPT_DAYS)..=today).rev() {

@@ -4,7 +4,7 @@ use std::cell::{Cell, RefCell};
 use std::rc::Rc;
 use std::time::Duration;
 
-use http::header::{CONTENT_ENCODING, CONTENT_LENGTH, CONTENT_TYPE};
+use http::header::{ACCEPT, CONTENT_ENCODING, CONTENT_LENGTH, CONTENT_TYPE};
 use http::request::Parts;
 
 use super::instance::Instance;
@@ -128,14 +128,23 @@ impl<P: Platform, B> Exchange<P, B> {
             .map(|(_, value)| value.to_owned())
     }
 
-    /// Whether the query says `name=value`.
-    pub fn asks(&self, name: &str, value: &str) -> bool {
-        self.query(name).as_deref() == Some(value)
+    /// Whether the query says `name=value`. Anything else under `name` is refused: what a mistyped
+    /// `dry_run` was to keep from happening would happen.
+    pub fn asks(&self, name: &str, value: &str) -> Result<bool, Problem> {
+        let pairs = self.head.uri.query().unwrap_or("").split('&');
+        let mut given =
+            pairs.map(|pair| pair.split_once('=').unwrap_or((pair, ""))).filter(|(key, _)| *key == name);
+        match (given.next(), given.next()) {
+            (None, _) => Ok(false),
+            (Some((_, text)), None) if text == value => Ok(true),
+            _ => Err(Problem::SchemaValidation(vec![format!("{name}: can only be {value}")])),
+        }
     }
 
     /// Whether the caller wants a stream: names its type, and not with weight 0 (RFC 9110 §12.4.2).
     pub fn wants_stream(&self) -> bool {
-        self.header("accept").is_some_and(|accept| accept.split(',').any(accepts_stream))
+        let lines = self.head.headers.get_all(ACCEPT).iter().filter_map(|line| line.to_str().ok());
+        lines.flat_map(|line| line.split(',')).any(accepts_stream)
     }
 
     /// Notes something for the log line.

@@ -63,11 +63,13 @@ pub(super) fn authorise<P: Platform, B: Incoming>(
         None if config.environment == Environment::Development => Ok(()),
         None => Err(Problem::NotFound),
         Some(expected) => {
+            // Of two nobody can tell which one a proxy in front has checked.
+            let only = exchange.headers().get_all("dapr-api-token").iter().count() == 1;
             let given = exchange.header("dapr-api-token").unwrap_or("");
             // Equal digests instead of equal text: the comparison takes the same time however much
             // of a guess is right.
             let digest = |text: &str| hmac_sha256::HMAC::mac(text.as_bytes(), config.record_key);
-            if digest(given) == digest(expected) {
+            if only && digest(given) == digest(expected) {
                 Ok(())
             } else {
                 let message = "dapr-api-token is missing or wrong";

@@ -77,7 +77,7 @@ impl Question {
         if !blocked.is_empty() {
             return Some(Problem::ContentBlocked(blocked));
         }
-        let reject = self.classification.abstained && exchange.asks("on_low_confidence", "reject");
+        let reject = self.classification.abstained && rejects_guesses(exchange).unwrap_or(false);
         reject.then(|| agent(config, Intent::None)).and_then(Result::ok).map(|agent| Problem::LowConfidence {
             fallback_agent: agent.id.clone(),
             confidence: self.classification.confidence,
@@ -202,6 +202,11 @@ pub fn decision<P: Platform, B: Incoming>(
         agent_response: None,
         timing_ms: Timing::default(),
     }
+}
+
+/// Whether the caller wants 422 rather than the review agent.
+pub fn rejects_guesses<P: Platform, B>(exchange: &Exchange<P, B>) -> Result<bool, Problem> {
+    exchange.asks("on_low_confidence", "reject")
 }
 
 /// The agent that answers `intent`. A checked table has one for every intent.

@@ -31,7 +31,7 @@ pub async fn replay<P: Platform, B: Incoming>(
         .filter(|_| config.flags.on(Flag::DeadLetterQueue))
         .ok_or(Problem::NotFound)?;
     let letter = read(exchange, at).await?;
-    if exchange.asks("dry_run", "true") {
+    if exchange.asks("dry_run", "true")? {
         let would =
             if letter.replayed_at.is_some() { "nothing: it was replayed already" } else { "call the agent" };
         return Outcome::ok(

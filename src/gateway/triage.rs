@@ -32,6 +32,9 @@ pub async fn triage<P: Platform, B: Incoming>(
     exchange.note("route", "triage");
     exchange.accepts_body(MAX_BODY)?;
     let caller = entry::enter(exchange, config, &ROLES).await?;
+    if let Err(problem) = question::rejects_guesses(exchange) {
+        return Err(refused(exchange, config, &caller, problem));
+    }
     let body = match exchange.body(config, MAX_BODY).await {
         Ok(body) => body,
         Err(problem) => return Err(refused(exchange, config, &caller, problem)),

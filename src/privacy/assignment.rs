@@ -82,7 +82,9 @@ pub(super) fn find(text: Text, start: usize) -> Option<Finding> {
     let name = text.slice(start, name_end);
     // Most words stand before another one, and need not be compared with every name.
     let next = text.char_at(text.skip_spaces(name_end))?;
-    if next.is_alphanumeric() && !matches!(next.to_ascii_lowercase(), 'i' | 'w' | 'e' | 'é') {
+    // "--password hunter2secret", as on a command line.
+    let option = text.slice(start.saturating_sub(2), start) == "--";
+    if !option && next.is_alphanumeric() && !matches!(next.to_ascii_lowercase(), 'i' | 'w' | 'e' | 'é') {
         return None;
     }
     let meaning = meaning(name)?;
@@ -94,6 +96,7 @@ pub(super) fn find(text: Text, start: usize) -> Option<Finding> {
     let found = match assigned(text, name_end) {
         Some(at) if meaning == Name::Authorization => credential(text, at),
         Some(at) => value(text, at, meaning),
+        None if option => value(text, text.skip_spaces(name_end), meaning),
         None if meaning == Name::Password => spoken(text, name_end),
         None => None,
     };
@@ -111,10 +114,10 @@ fn assigned(text: Text, name_end: usize) -> Option<usize> {
 
 /// A quoted or bare value that looks like a secret of this kind.
 fn value(text: Text, at: usize, meaning: Name) -> Option<(usize, usize)> {
-    if let Some(quote @ ('"' | '\'' | '`')) = text.char_at(at) {
-        let start = at.saturating_add(1);
-        let end = text.run(start, MAX_VALUE, |c| c != quote && !c.is_whitespace());
-        let closed = text.char_at(end) == Some(quote);
+    if let Some(quote) = text.char_at(at).filter(|c| closing(*c).is_some()) {
+        let start = at.saturating_add(quote.len_utf8());
+        let end = text.run(start, MAX_VALUE, |c| Some(c) != closing(quote) && !c.is_whitespace());
+        let closed = text.char_at(end).is_some_and(|c| Some(c) == closing(quote));
         return (closed && is_secret(text.slice(start, end), meaning, true)).then_some((start, end));
     }
     let sign = |c| is_word(c) || "-./+=~!@#%^*?$".contains(c);
@@ -128,6 +131,16 @@ fn value(text: Text, at: usize, meaning: Name) -> Option<(usize, usize)> {
     let member =
         bare.split('.').count() > 1 && bare.split('.').all(|part| part.starts_with(char::is_alphabetic));
     (!called && !member && is_secret(bare, meaning, false)).then_some((at, at.saturating_add(bare.len())))
+}
+
+/// What closes a quotation that `c` opens.
+const fn closing(c: char) -> Option<char> {
+    match c {
+        '"' | '\'' | '`' => Some(c),
+        '\u{201c}' => Some('\u{201d}'),
+        '\u{2018}' => Some('\u{2019}'),
+        _ => None,
+    }
 }
 
 fn is_secret(value: &str, meaning: Name, quoted: bool) -> bool {

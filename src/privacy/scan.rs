@@ -125,7 +125,7 @@ fn card(run: &Run) -> Option<usize> {
     let grouped: [&[usize]; 4] = [&[4, 4, 4, 4, 3], &[4, 4, 4, 4], &[4, 6, 5], &[4, 6, 4]];
     let mut found = grouped
         .iter()
-        .filter_map(|lengths| Some((run.even_shape(lengths, b" -")?, lengths.len())))
+        .filter_map(|lengths| Some((run.even_shape(lengths, b" -.")?, lengths.len())))
         .chain(run.end(1).map(|end| (end, 1)));
     // Three digits behind sixteen are the rest of a long number, or a security code.
     let valid = |count| {

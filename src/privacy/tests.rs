@@ -203,6 +203,7 @@ fn cards_are_told_by_issuer_length_groups_and_check_digit() {
         ("3530111333300000 6200000000000005", "[card] [card]"),
         ("4000000000000000006", "[card]"),
         ("4111 1111 1111 1111 123", "[card] 123"),
+        ("4111.1111.1111.1111", "[card]"),
         ("4111111111111111 12/27 123", "[card] 12/27 123"),
         ("卡号4111111111111111谢谢", "卡号[card]谢谢"),
     ]);
@@ -388,6 +389,8 @@ fn what_is_called_a_secret_and_looks_like_one_is_replaced() {
         ("postgres://admin:pa55word@db.example.com/x", "postgres://[key]@db.example.com/x"),
         ("https://user:tok3n@host/", "https://[key]@host/"),
         ("password: pa$$w0rd<1>{x}", "password: [key]"),
+        ("password = “hunter2secret”", "password = “[key]”"),
+        ("mysql -u root --password hunter2secret -h db", "mysql -u root --password [key] -h db"),
         ("password='p{a}ss<1>'", "password='[key]'"),
         ("my password is pa$$w0rd<1>{x}.", "my password is [key]."),
     ]);
@@ -422,6 +425,7 @@ fn what_is_called_a_secret_and_looks_like_one_is_replaced() {
         "authorization = check2(user)",
         "password = input(\"...\") or key = $HOME or f{x}",
         "if password == stored1$",
+        "use --password or --token to sign in, --password-file p1.txt",
         "password = input$password",
         "password = \"pass$name\"",
         "password = $HOME1",
