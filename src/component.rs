@@ -8,6 +8,7 @@
 
 use std::cell::{Cell, OnceCell, RefCell};
 use std::future::{Future, poll_fn};
+use std::io::Write;
 use std::pin::Pin;
 use std::rc::Rc;
 use std::task::Poll;
@@ -300,7 +301,8 @@ impl Runtime for Spin {
     }
 
     fn log(&self, line: &str) {
-        println!("{line}");
+        // `println!` would end the instance when the log cannot be written, a full disk say.
+        let _ = writeln!(std::io::stdout(), "{line}");
     }
 }
 

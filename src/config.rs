@@ -124,7 +124,7 @@ impl Config {
         let keys = parse::keys(settings, &mut faults);
         let config = Self {
             environment,
-            app_api_token: settings.optional("app_api_token"),
+            app_api_token: parse::header_secret(settings, "app_api_token", &mut faults),
             metrics_token: settings.optional("metrics_token"),
             jwks_url: parse::jwks_url(settings, &mut faults),
             token_policy: parse::token_policy(settings, &mut faults),

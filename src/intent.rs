@@ -14,6 +14,7 @@ pub mod calibration;
 pub mod context;
 pub mod evidence;
 pub mod features;
+mod keyword;
 pub mod label;
 pub mod network;
 pub mod normalize;
@@ -26,6 +27,7 @@ pub use label::Intent;
 
 use calibration::Scores;
 use evidence::Evidence;
+use features::Reading;
 
 /// At most this many keywords are reported.
 const MAX_KEYWORDS: usize = 10;
@@ -83,7 +85,8 @@ pub struct PatternMatch {
     pub pattern: String,
     /// The label it speaks for (or, with a negative weight, against).
     pub label: Intent,
-    /// How strongly, as a difference in log-odds.
+    /// How much the label's log-odds would change with it, before calibration. Weights do not add up
+    /// to a score: hidden units, biases and the other labels have their part.
     pub weight: f64,
     /// First byte of the match in the original message.
     pub start: usize,
@@ -130,7 +133,11 @@ pub fn by_hand(text: &str) -> [f64; 5] {
 fn score(normal: &str, context: &Context, options: &Options) -> (Scores, Vec<Evidence>) {
     let lexicon = tables::lexicon();
     let network = tables::network();
-    let reading = lexicon.read(normal);
+    let mut reading = lexicon.read(normal);
+    if !normal.chars().any(char::is_alphabetic) {
+        // Without a letter there is nothing to be sure of: a row of commas is no request.
+        reading = Reading::default();
+    }
     if options.use_learned && !network.is_empty() {
         let outcome = network.run(&reading.rows);
         let logits = tables::calibration(0).apply(outcome.logits);
@@ -161,12 +168,11 @@ fn keywords(normal: &str, label: Intent, evidence: &[Evidence]) -> Vec<String> {
     let mut kept: Vec<&Evidence> = Vec::new();
     let mut words: Vec<String> = Vec::new();
     for e in found {
-        let Some(word) = normal.get(e.start..e.end) else {
+        let Some(word) = keyword::of(normal, e.start, e.end, e.weight > TELLING) else {
             continue;
         };
-        let telling = word.chars().any(char::is_alphanumeric) || e.weight > TELLING;
         let apart = kept.iter().all(|other| e.end <= other.start || other.end <= e.start);
-        if !telling || !apart || word.len() >= MAX_KEYWORD_BYTES {
+        if !apart || word.len() >= MAX_KEYWORD_BYTES {
             continue;
         }
         let word = word.replace('\n', " ");

@@ -16,9 +16,10 @@ impl Teacher {
     /// Reads `scores.tsv` under `folder`: per line the hash of a text in hex, and a byte per label.
     ///
     /// # Errors
-    /// Names the line that is not in form.
+    /// Names the line that is not in form. Without the file training would make another model.
     pub fn read(folder: &Path) -> Result<Self, String> {
-        let text = std::fs::read_to_string(folder.join("scores.tsv")).unwrap_or_default();
+        let text =
+            std::fs::read_to_string(folder.join("scores.tsv")).map_err(|e| format!("scores.tsv: {e}"))?;
         let lines = text.lines().enumerate().filter(|(_, line)| !line.starts_with('#'));
         lines
             .map(|(n, line)| parse(line).ok_or_else(|| format!("scores.tsv:{}: not a judgement", n + 1)))

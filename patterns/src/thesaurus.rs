@@ -21,7 +21,8 @@ impl Thesaurus {
     /// # Errors
     /// Names the line that is not in form.
     pub fn read(folder: &Path) -> Result<Self, String> {
-        let text = std::fs::read_to_string(folder.join("neighbours.tsv")).unwrap_or_default();
+        let text = std::fs::read_to_string(folder.join("neighbours.tsv"))
+            .map_err(|e| format!("neighbours.tsv: {e}"))?;
         let lines = text.lines().enumerate().filter(|(_, line)| !line.starts_with('#'));
         let entry = |(n, line): (usize, &str)| {
             let (word, others) =

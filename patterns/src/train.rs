@@ -27,7 +27,7 @@ const FOLDS: u64 = 4;
 /// Share of a message's target that is spread over all labels: no label is beyond doubt.
 const SMOOTHING: f32 = 0.02;
 /// Weight of the teacher against the label of a message.
-const TEACHER: f32 = 0.5;
+const TEACHER: f32 = 0.7;
 /// What a message counts that only the teacher has labelled.
 const VARIANT: f32 = 0.4;
 /// What the teacher counts, of that, for messages that are not in English: it hardly read any.

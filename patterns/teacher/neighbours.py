@@ -1,6 +1,6 @@
 """Writes neighbours.tsv beside this file: which words the language model has side by side.
 
-For each word of the corpus that the model knows as a whole, the words whose input vectors lie closest.
+For each word of the training split that the model knows as a whole, the words whose input vectors lie closest.
 Training rewords messages with them (`patterns/src/thesaurus.rs`).
 """
 
@@ -10,6 +10,7 @@ from collections import Counter
 from pathlib import Path
 
 from language_model import load, tokenizer
+from teach import is_test
 
 HERE = Path(__file__).parent
 # Words of fewer messages are left as they are.
@@ -21,7 +22,9 @@ def corpus_words():
     counts = Counter()
     for file in HERE.glob("../corpus/*.jsonl"):
         for line in file.open():
-            counts.update(set(re.findall(r"[a-z]+", json.loads(line)["text"].lower())))
+            text = json.loads(line)["text"]
+            if not is_test(text):
+                counts.update(set(re.findall(r"[a-z]+", text.lower())))
     return {word for word, count in counts.items() if count >= MESSAGES}
 
 

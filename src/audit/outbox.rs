@@ -124,7 +124,7 @@ impl<B: 'static> Outbox<B> {
         match self.durable(store, clock, change).await {
             Ok(()) => Ok(ticket),
             Err(fault) => {
-                self.0.borrow_mut().take(ticket);
+                self.0.borrow_mut().remove(ticket);
                 Err(fault)
             }
         }
@@ -273,9 +273,16 @@ impl<B> State<B> {
     /// Takes a record out of the current slot; the change to write when that emptied it. With
     /// records left, the next write of theirs drops this one too.
     fn take(&mut self, ticket: Ticket) -> Option<Change> {
+        let emptied = self.remove(ticket)?;
+        emptied.then(|| self.current.as_mut().map(Current::change)).flatten()
+    }
+
+    /// Takes a record out of the current slot, and leaves it at that: a slot that could not be
+    /// written is not to be written again. True when that emptied it.
+    fn remove(&mut self, ticket: Ticket) -> Option<bool> {
         let slot = self.current.as_mut()?;
         slot.records.remove(&ticket)?;
-        slot.records.is_empty().then(|| slot.change())
+        Some(slot.records.is_empty())
     }
 
     /// Takes a record out of a sealed slot; the key to delete when that was its last.

@@ -4,7 +4,7 @@
 //! 10th, 100th, … refusal at once and otherwise at most every ten seconds, with the count since the
 //! last report.
 
-use std::cell::RefCell;
+use std::cell::{Cell, RefCell};
 use std::collections::BTreeMap;
 use std::time::Duration;
 
@@ -21,7 +21,10 @@ const EVERY: Duration = Duration::from_secs(10);
 
 /// What an instance remembers of refusals.
 #[derive(Debug, Default)]
-pub struct Refusals(RefCell<BTreeMap<&'static str, Tally>>);
+pub struct Refusals {
+    tallies: RefCell<BTreeMap<&'static str, Tally>>,
+    reporting: Cell<bool>,
+}
 
 #[derive(Debug, Default)]
 struct Tally {
@@ -30,17 +33,31 @@ struct Tally {
     reported_at: Option<Duration>,
 }
 
+/// The one report under way; over when dropped.
+pub struct Reporting<'a>(&'a Cell<bool>);
+
+impl Drop for Reporting<'_> {
+    fn drop(&mut self) {
+        self.0.set(false);
+    }
+}
+
 impl Refusals {
+    /// Begins a report, unless one is under way: refusals must not take the places of decisions.
+    pub fn report(&self) -> Option<Reporting<'_>> {
+        (!self.reporting.replace(true)).then(|| Reporting(&self.reporting))
+    }
+
     /// Puts a count back that could not be reported.
     pub fn put_back(&self, reason: &'static str, count: u64) {
-        if let Some(tally) = self.0.borrow_mut().get_mut(reason) {
+        if let Some(tally) = self.tallies.borrow_mut().get_mut(reason) {
             tally.unreported = tally.unreported.saturating_add(count);
         }
     }
 
     /// Counts a refusal; the count to report, when it is time to.
     pub fn note(&self, reason: &'static str, now: Duration) -> Option<u64> {
-        let mut tallies = self.0.borrow_mut();
+        let mut tallies = self.tallies.borrow_mut();
         let tally = tallies.entry(reason).or_default();
         tally.total = tally.total.saturating_add(1);
         tally.unreported = tally.unreported.saturating_add(1);

@@ -107,7 +107,7 @@ pub fn resilience(settings: &Settings, faults: &mut Faults) -> Resilience {
 pub fn origins(settings: &Settings, faults: &mut Faults) -> Vec<String> {
     list(settings, "cors_origins")
         .filter_map(|text| {
-            let valid = origin(text).is_some();
+            let valid = origin(text).is_some_and(is_as_sent);
             if !valid {
                 faults.add("cors_origins", format!("{text:?} is not an origin like https://app.example"));
             }
@@ -169,14 +169,14 @@ fn list<'a>(settings: &'a Settings, variable: &str) -> impl Iterator<Item = &'a 
 fn name(settings: &Settings, variable: &'static str, faults: &mut Faults) -> String {
     let text = settings.text(variable);
     let legal = text.bytes().all(|b| b.is_ascii_alphanumeric() || b"-_.".contains(&b));
-    if text.is_empty() || !legal {
+    if text.bytes().all(|b| b == b'.') || !legal {
         faults.add(variable, format!("must be letters, digits, '-', '_', '.', is {text:?}"));
     }
     text.to_owned()
 }
 
 /// A secret that travels in a header: visible ASCII only, or the call could not be built.
-fn header_secret(settings: &Settings, variable: &'static str, faults: &mut Faults) -> Option<String> {
+pub fn header_secret(settings: &Settings, variable: &'static str, faults: &mut Faults) -> Option<String> {
     let secret = settings.optional(variable)?;
     if !secret.bytes().all(|b| b.is_ascii_graphic()) {
         faults.add(variable, "holds a character that a header cannot carry");
@@ -211,7 +211,18 @@ fn origin_of_url(url: &str) -> Option<String> {
     let uri: http::Uri = url.parse().ok()?;
     let scheme = uri.scheme_str().filter(|s| matches!(*s, "http" | "https"))?;
     let authority = uri.authority().filter(|a| !a.as_str().contains('@'))?;
+    let port = authority.as_str().strip_prefix(authority.host())?;
+    if !port.is_empty() && authority.port_u16().is_none() {
+        return None;
+    }
     Some(format!("{scheme}://{authority}"))
+}
+
+/// Whether a browser would send `origin` like this (RFC 6454 §6.1): in lower case, without the port
+/// that its scheme means anyway.
+fn is_as_sent(origin: &str) -> bool {
+    let default = if origin.starts_with("https:") { ":443" } else { ":80" };
+    !origin.bytes().any(|b| b.is_ascii_uppercase()) && !origin.ends_with(default)
 }
 
 /// `text` when it is exactly scheme and authority.

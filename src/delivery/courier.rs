@@ -6,7 +6,7 @@ use serde::{Deserialize, Serialize};
 
 use super::outcome::{Cause, Class, classify_status};
 use super::reply::{MAX_REPLY, Reply, collect};
-use super::retry::{RetryPolicy, Verdict as Retry, retry_after};
+use super::retry::{LEAST, RetryPolicy, Verdict as Retry, retry_after};
 use crate::agents::Agent;
 use crate::breaker::{Breakers, Permit, Phase, Records, Verdict};
 use crate::config::{DaprConfig, Flag, Flags};
@@ -164,6 +164,10 @@ impl<P: Platform> Courier<'_, P> {
             }
             // Admission is asked again before each attempt: others may have tripped it meanwhile.
             records = self.breakers.read().await.unwrap_or_default();
+            // A slow store may have used up what was left.
+            if self.remaining() < LEAST {
+                return report;
+            }
         }
         report
     }

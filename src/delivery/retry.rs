@@ -26,7 +26,7 @@ impl RetryPolicy {
 }
 
 /// An attempt with less time than this is not worth making.
-const LEAST: Duration = Duration::from_millis(100);
+pub(super) const LEAST: Duration = Duration::from_millis(100);
 
 /// What to do after a failed attempt.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]

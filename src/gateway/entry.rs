@@ -4,7 +4,7 @@ use std::time::Duration;
 
 use super::exchange::Exchange;
 use super::identity::{self, Denial};
-use crate::audit::{Published, security_event, send};
+use crate::audit::{Published, security_event};
 use crate::auth::{Claims, Refusal, Role};
 use crate::breaker::{RECORDS_KEY, Records};
 use crate::config::{Config, Flag};
@@ -168,8 +168,9 @@ fn refused<P: Platform, B: Incoming>(
     let record = security_event(&config.dapr, &exchange.request_id, reason, status, count, platform.now());
     let (instance, dapr) = (std::rc::Rc::clone(&exchange.instance), config.dapr.clone());
     platform.spawn(async move {
-        let place = instance.publisher.place();
-        if place.is_none() || send(&instance.platform, &dapr, &record).await == Published::Failed {
+        let reporting = instance.refusals.report();
+        let publish = instance.publisher.publish(&instance.platform, &dapr, &record);
+        if reporting.is_none() || publish.await == Published::Failed {
             instance.refusals.put_back(reason, count);
         }
     });

@@ -111,12 +111,17 @@ struct Collapse<F> {
 
 impl<F: FnMut(char, usize, usize)> Collapse<F> {
     fn segment(&mut self, segment: &str, start: usize, end: usize) {
-        let lower = segment.nfkc().flat_map(char::to_lowercase).map(fold_final);
+        let lower = segment.chars().map(fold_accent).nfkc().flat_map(char::to_lowercase).map(fold_final);
         for c in lower.nfkc() {
             match c {
                 'ß' => {
                     self.push('s', start, end);
                     self.push('s', start, end);
+                }
+                // A full stop of a script that puts no blank behind it.
+                '\u{3002}' | '\u{964}' => {
+                    self.push('.', start, end);
+                    self.push(' ', start, end);
                 }
                 _ => self.push(c, start, end),
             }
@@ -146,6 +151,11 @@ impl<F: FnMut(char, usize, usize)> Collapse<F> {
     }
 }
 
+/// The acute accent, which stands for an apostrophe on its own, and which NFKC would take apart.
+fn fold_accent(c: char) -> char {
+    if c == '\u{b4}' { '\'' } else { c }
+}
+
 /// The fold of the final sigma, which lower-casing leaves apart.
 fn fold_final(c: char) -> char {
     if c == 'ς' { 'σ' } else { c }
@@ -161,14 +171,14 @@ fn plain(c: char) -> Option<char> {
         });
     }
     Some(match c {
-        '\u{2018}' | '\u{2019}' | '\u{201a}' | '\u{201b}' | '\u{2bc}' | '\u{b4}' | '\u{2032}' => '\'',
+        '\u{2018}' | '\u{2019}' | '\u{201a}' | '\u{201b}' | '\u{2bc}' | '\u{2032}' => '\'',
         '\u{201c}'..='\u{201f}' | '\u{ab}' | '\u{bb}' | '\u{300c}' | '\u{300d}' => '"',
         '\u{2010}'..='\u{2015}' | '\u{2212}' => '-',
-        '\u{3002}' => '.',
+        '\u{61f}' => '?',
         '\u{3001}' => ',',
         '\u{2028}' | '\u{2029}' | '\u{85}' => '\n',
         '\u{ad}' | '\u{180e}' | '\u{200b}'..='\u{200f}' | '\u{202a}'..='\u{202e}' => return None,
-        '\u{2060}'..='\u{2064}' | '\u{fe00}'..='\u{fe0f}' | '\u{feff}' => return None,
+        '\u{2060}'..='\u{2069}' | '\u{fe00}'..='\u{fe0f}' | '\u{feff}' => return None,
         _ if c.is_whitespace() || c.is_control() => ' ',
         _ => c,
     })

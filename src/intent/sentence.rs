@@ -33,7 +33,10 @@ pub fn split(text: &str) -> Vec<Sentence> {
         let next = bytes.get(at.saturating_add(1)).copied();
         if ends(byte, next) {
             let end = at.saturating_add(1);
-            cut.push(text, start, end, byte == b'?', tally);
+            let marks = text.get(start..end).unwrap_or_default();
+            // "really?!" asks too
+            let question = marks.trim_end_matches('!').ends_with('?');
+            cut.push(text, start, end, question, tally);
             start = end;
             tally = Tally::default();
         }
