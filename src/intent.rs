@@ -133,11 +133,9 @@ pub fn by_hand(text: &str) -> [f64; 5] {
 fn score(normal: &str, context: &Context, options: &Options) -> (Scores, Vec<Evidence>) {
     let lexicon = tables::lexicon();
     let network = tables::network();
-    let mut reading = lexicon.read(normal);
-    if !normal.chars().any(char::is_alphabetic) {
-        // Without a letter there is nothing to be sure of: a row of commas is no request.
-        reading = Reading::default();
-    }
+    // Without a letter there is nothing to be sure of: a row of commas is no request.
+    let has_letters = normal.chars().any(char::is_alphabetic);
+    let reading = if has_letters { lexicon.read(normal) } else { Reading::default() };
     if options.use_learned && !network.is_empty() {
         let outcome = network.run(&reading.rows);
         let logits = tables::calibration(0).apply(outcome.logits);

@@ -105,8 +105,8 @@ async fn publish<P: Platform>(
         let later = waiting.split_off(waiting.len().min(TOGETHER));
         let mut next = std::mem::replace(&mut waiting, later);
         // Kept for replay whether or not its topic takes it.
-        for record in next.iter_mut().filter(|record| record.keep) {
-            record.keep = !filing::keep_letter(instance, record).await;
+        for record in &mut next {
+            filing::keep_for_replay(instance, record).await;
         }
         let (refused, batch): (Vec<_>, Vec<_>) =
             next.into_iter().partition(|record| topics.refuses(&record.topic));

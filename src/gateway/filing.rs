@@ -165,11 +165,7 @@ async fn publish_or_queue<P: Platform>(
 }
 
 async fn publish<P: Platform>(instance: &Instance<P>, config: &Config, mut job: Job) -> Filed {
-    // A dead letter is kept for replay before it is published: from then on it is in one place or
-    // the other, whatever happens to this instance.
-    if job.record.keep {
-        job.record.keep = !keep_letter(instance, &job.record).await;
-    }
+    keep_for_replay(instance, &mut job.record).await;
     let published = instance.publisher.publish(&instance.platform, &config.dapr, &job.record).await;
     file(instance, job, published).await
 }
@@ -177,9 +173,7 @@ async fn publish<P: Platform>(instance: &Instance<P>, config: &Config, mut job: 
 /// The last try of a job that is nowhere. Whether broker and store are being left alone does not
 /// matter any more: others may have renewed their pauses meanwhile.
 async fn publish_at_last<P: Platform>(instance: &Instance<P>, config: &Config, mut job: Job) {
-    if job.record.keep {
-        job.record.keep = !keep_letter(instance, &job.record).await;
-    }
+    keep_for_replay(instance, &mut job.record).await;
     let published = send(&instance.platform, &config.dapr, &job.record).await;
     if file(instance, job, published).await.nowhere().is_some() {
         instance.platform.log("{\"warning\":\"event neither published nor kept in its final form\"}");
@@ -218,9 +212,17 @@ async fn keep<P: Platform>(instance: &Instance<P>, job: Job) -> Filed {
 /// How often a stream's record is given a fresh date, so that nobody takes it for abandoned.
 pub const REFRESH: Duration = Duration::from_secs(10);
 
+/// Keeps a dead letter for replay before it is published: from then on it is in one place or the
+/// other, whatever happens to this instance. What could not be kept stays marked.
+pub async fn keep_for_replay<P: Platform>(instance: &Instance<P>, record: &mut Record) {
+    if record.keep {
+        record.keep = !keep_letter(instance, record).await;
+    }
+}
+
 /// Keeps the dead letter that `record` carries, unless the day is full; false when it has to be
 /// tried again.
-pub async fn keep_letter<P: Platform>(instance: &Instance<P>, record: &Record) -> bool {
+async fn keep_letter<P: Platform>(instance: &Instance<P>, record: &Record) -> bool {
     let bucket = DEAD_LETTERS.bucket(instance.platform.now());
     let Ok(letter) = serde_json::from_value::<DeadLetter>(record.event.data.clone()) else { return true };
     if instance.letters_full_on.get() == Some(bucket) {

@@ -104,7 +104,7 @@ impl<P: Platform> Relay<P> {
         if let Some(claim) = claim.into_inner() {
             claim.free(&filing.instance).await;
         }
-        audit.delivery.breaker_triggered = opened;
+        audit.delivery.breaker_triggered |= opened;
         filing.file(end, audit, ticket.get()).await;
     }
 }

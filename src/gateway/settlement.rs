@@ -70,6 +70,7 @@ impl<P: Platform, B: Incoming> Settlement<'_, P, B> {
             delivery: Delivery {
                 success: Some(success),
                 attempts: self.attempts.len(),
+                // Only a refusal leaves no attempt; a half-open breaker refuses too.
                 breaker_triggered: self.phase == Phase::Open || self.attempts.is_empty(),
                 error: self.attempts.last().and_then(|attempt| attempt.cause.clone()),
             },
