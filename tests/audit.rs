@@ -385,3 +385,45 @@ async fn instances_share_the_walk_past_what_cannot_go_out() {
     let published = ids(&sidecar.events("learning.events"));
     assert!(published.contains(left["request_id"].as_str().unwrap()));
 }
+
+#[tokio::test(start_paused = true)]
+async fn security_events_take_no_place_of_a_decision() {
+    let sidecar = Sidecar::default();
+    sidecar.broker(|call| match call.path().ends_with(".security") {
+        true => (false, Reply::never()),
+        false => (true, Reply::new(204)),
+    });
+    let app = app(&sidecar).await;
+    let instance = app.instance("triage").await.unwrap();
+    let claims = |member: &str, value: &str| {
+        let mut claims = serde_json::json!({
+            "iss": "learnflow-auth", "aud": "learnflow-api", "sub": STUDENT, "role": "student",
+            "exp": 4_000_000_000_u64,
+        });
+        claims[member] = serde_json::from_str(value).unwrap();
+        claims.to_string()
+    };
+    let header = r#"{"alg":"HS256","kid":"development"}"#;
+    let secret = triage::config::DEVELOPMENT_SECRET.as_bytes();
+    // Each is refused for a reason of its own, and reported at once.
+    let tokens = [
+        String::new(),
+        "x".to_owned(),
+        sign(secret, r#"{"alg":"none"}"#, "{}"),
+        sign(b"another", header, &claims("role", "\"student\"")),
+        sign(secret, header, &claims("iss", "\"x\"")),
+        sign(secret, header, &claims("aud", "\"x\"")),
+        sign(secret, header, &claims("exp", "1")),
+        sign(secret, header, &claims("nbf", "4000000000")),
+        sign(secret, header, &claims("role", "\"king\"")),
+        sign(secret, header, &claims("sub", "\"x\"")),
+    ];
+    for token in tokens {
+        let mut request = ask(STUCK);
+        request.headers_mut().insert("authorization", format!("Bearer {token}").parse().unwrap());
+        assert!([401, 403].contains(&instance.request(request).await.status.as_u16()));
+    }
+    instance.request(ask(STUCK)).await;
+    settle(&app).await;
+    assert_eq!(sidecar.outcomes(), ["completed"]);
+}
