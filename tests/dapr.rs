@@ -25,6 +25,8 @@ async fn the_stand_in_answers_as_the_real_sidecar_does() {
         assert_eq!(answer.status.as_u16(), row["status"], "{name}: {}", answer.text());
         let body: Value = serde_json::from_slice(&answer.body).unwrap_or_default();
         assert_eq!(body["errorCode"], row["errorCode"], "{name}: {body}");
+        let message = body["message"].as_str().unwrap_or_default();
+        assert!(message.ends_with(text("messageEnd")), "{name}: {message}");
         let kind = answer.header("content-type").unwrap_or_default();
         assert!(kind.starts_with(text("type")), "{name}: {kind}");
     }

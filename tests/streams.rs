@@ -3,7 +3,7 @@
 use std::time::Duration;
 
 use serde_json::Value;
-use triage_host::{App, Reply};
+use triage_host::{App, Call, Reply};
 
 use crate::support::*;
 
@@ -59,6 +59,64 @@ async fn pieces_are_passed_on_as_they_come() {
     assert_eq!(decision["agent_response"], Value::Null);
     settle(&app).await;
     assert_eq!(sidecar.outcomes(), ["completed"]);
+}
+
+/// What daprd makes of an agent's `reply` by what was asked for (`tests/fixtures/daprd.json`).
+fn through_dapr(call: &Call, reply: Reply) -> Reply {
+    if call.header("accept") == Some("text/event-stream") {
+        let message = "failed to invoke, id: debug-agent, err: rpc error: no response received from stream";
+        let error = serde_json::json!({ "errorCode": "ERR_DIRECT_INVOKE", "message": message });
+        return Reply::json(500, error.to_string());
+    }
+    reply
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_refusal_that_dapr_hides_from_a_stream_says_nothing_about_the_agent() {
+    let sidecar = Sidecar::new(|call, _| through_dapr(call, Reply::json(422, "{}")));
+    let app = app(&sidecar).await;
+    for n in 1..=6 {
+        let answer = app.request(ask_stream(STUCK)).await;
+        assert_eq!((answer.status.as_u16(), &json(&answer)["error"]), (502, &"agent_rejected".into()), "{n}");
+        assert_eq!(sidecar.calls(), 2 * n, "asked again once, in a way that shows the status");
+    }
+    settle(&app).await;
+    assert_eq!(sidecar.events("learning.events")[0]["data"]["dapr_results"]["attempts"], 2);
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_failure_that_dapr_hides_from_a_stream_counts_once_it_shows() {
+    let sidecar = Sidecar::new(|call, _| through_dapr(call, Reply::json(503, "{}")));
+    let app = app(&sidecar).await;
+    // Of three attempts the two that show the status count: the fifth opens it.
+    for (n, (calls, breaker)) in
+        [(3, "closed"), (6, "closed"), (8, "open"), (8, "open")].into_iter().enumerate()
+    {
+        let answer = json(&app.request(ask_stream(STUCK)).await);
+        assert_eq!(
+            (&answer["error"], &answer["circuit_breaker"]),
+            (&"agent_unavailable".into(), &breaker.into()),
+            "{n}"
+        );
+        assert_eq!(sidecar.calls(), calls, "{n}");
+    }
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_probe_that_dapr_hides_the_status_of_is_still_one_probe() {
+    let sidecar = Sidecar::new(|_, _| Reply::json(500, "{}"));
+    let app = app(&sidecar).await;
+    for n in 0..5 {
+        app.request(ask_as(n, STUCK)).await;
+    }
+    app.clock().advance(secs(31)).await;
+    sidecar.agents(|call, _| through_dapr(call, stream().chunk(Duration::ZERO, "data: x\n\n")));
+    let text = app.request(ask_stream(STUCK)).await.text();
+    assert!(text.contains("event: done"), "{text}");
+    settle(&app).await;
+    sidecar.agents(|_, _| good());
+    let answer = json(&app.request(ask_as(9, STUCK)).await);
+    assert_eq!(answer["metadata"]["circuit_breaker_status"], "closed", "{answer}");
 }
 
 #[tokio::test(start_paused = true)]

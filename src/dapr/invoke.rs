@@ -38,6 +38,27 @@ pub struct Invocation {
     pub student_context: Map<String, Value>,
 }
 
+/// What an attempt asks for.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Accept {
+    /// A document.
+    Json,
+    /// A stream, in the one way that Dapr takes for it: another status than 2xx is then hidden.
+    Stream,
+    /// A stream or a document. Dapr passes on what comes as it comes, with its status.
+    Either,
+}
+
+impl Accept {
+    const fn media_types(self) -> &'static str {
+        match self {
+            Self::Json => "application/json",
+            Self::Stream => "text/event-stream",
+            Self::Either => "text/event-stream, application/json",
+        }
+    }
+}
+
 /// What an attempt adds.
 #[derive(Debug, Clone, Copy)]
 pub struct Call<'a> {
@@ -45,6 +66,8 @@ pub struct Call<'a> {
     pub agent: &'a Agent,
     /// From 1.
     pub attempt: u32,
+    /// What is asked for.
+    pub accept: Accept,
     /// What is left of the overall deadline.
     pub remaining: Duration,
 }
@@ -60,7 +83,7 @@ pub fn invoke(dapr: &DaprConfig, invocation: &Invocation, call: Call<'_>) -> Opt
     let mut request = http::Request::post(uri)
         .header(CONTENT_TYPE, "application/json")
         .header(CONTENT_LENGTH, body.len())
-        .header(ACCEPT, if invocation.stream { "text/event-stream" } else { "application/json" })
+        .header(ACCEPT, call.accept.media_types())
         .header("x-request-id", &invocation.request_id)
         .header("x-student-id", &invocation.student_id)
         .header("idempotency-key", &invocation.idempotency_key)
@@ -125,8 +148,9 @@ mod tests {
         let table = AgentTable::parse(EMBEDDED).unwrap();
         let agent = table.for_intent(invocation.intent).unwrap();
         let dapr = Config::read(&Settings::default()).unwrap().dapr;
-        invoke(&dapr, invocation, Call { agent, attempt: 2, remaining: Duration::from_millis(7_500) })
-            .unwrap()
+        let accept = Accept::Json;
+        let remaining = Duration::from_millis(7_500);
+        invoke(&dapr, invocation, Call { agent, attempt: 2, accept, remaining }).unwrap()
     }
 
     #[test]

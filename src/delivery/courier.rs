@@ -10,7 +10,7 @@ use super::retry::{LEAST, RetryPolicy, Verdict as Retry, retry_after};
 use crate::agents::Agent;
 use crate::breaker::{Breakers, Permit, Phase, Records, Verdict};
 use crate::config::{DaprConfig, Flag, Flags};
-use crate::dapr::{self, Call, Invocation};
+use crate::dapr::{self, Accept, Call, Invocation, InvokeFault};
 use crate::ports::{Platform, TransportFault, TransportLimits, within};
 
 /// One call that was made.
@@ -108,10 +108,24 @@ struct Failed {
     counts: bool,
 }
 
+/// An attempt to make.
+#[derive(Clone, Copy)]
+struct Try {
+    number: u32,
+    permit: Permit,
+    accept: Accept,
+}
+
 enum Tried<B> {
     Done(Delivered<B>),
     Rejected(u16),
     Failed(Failed),
+}
+
+impl<B> Tried<B> {
+    const fn hides_the_status(&self) -> bool {
+        matches!(self, Self::Failed(Failed { cause: Cause::StatusHidden, .. }))
+    }
 }
 
 impl<P: Platform> Courier<'_, P> {
@@ -125,7 +139,10 @@ impl<P: Platform> Courier<'_, P> {
             result: Err(Undelivered::Deadline),
         };
         let mut records = records;
-        for number in 1..=self.attempts() {
+        let mut accept = if invocation.stream { Accept::Stream } else { Accept::Json };
+        let mut number = 0;
+        while number < self.attempts() {
+            number = number.saturating_add(1);
             let permit = match self.admit(&records, agent) {
                 Verdict::Admitted(permit, phase) => {
                     report.phase = phase;
@@ -140,7 +157,15 @@ impl<P: Platform> Courier<'_, P> {
                 }
             };
             report.permit = Some(permit);
-            let failed = match self.attempt(agent, invocation, number, permit, &mut report.attempts).await {
+            let next = Try { number, permit, accept };
+            let mut tried = self.attempt(agent, invocation, next, &mut report.attempts).await;
+            if tried.hides_the_status() && number < self.attempts() && self.remaining() >= LEAST {
+                number = number.saturating_add(1);
+                accept = Accept::Either;
+                let next = Try { number, permit, accept };
+                tried = self.attempt(agent, invocation, next, &mut report.attempts).await;
+            }
+            let failed = match tried {
                 Tried::Done(delivered) => {
                     report.result = Ok(delivered);
                     return report;
@@ -211,12 +236,11 @@ impl<P: Platform> Courier<'_, P> {
         &self,
         agent: &Agent,
         invocation: &Invocation,
-        number: u32,
-        permit: Permit,
+        next: Try,
         attempts: &mut Vec<Attempt>,
     ) -> Tried<P::Body> {
         let began = self.platform.monotonic();
-        let tried = self.call(agent, invocation, number, permit).await;
+        let tried = self.call(agent, invocation, next).await;
         let cause = match &tried {
             Tried::Done(_) => None,
             Tried::Rejected(status) => Some(format!("status_{status}")),
@@ -224,7 +248,7 @@ impl<P: Platform> Courier<'_, P> {
         };
         let took = self.platform.monotonic().saturating_sub(began);
         attempts.push(Attempt {
-            number,
+            number: next.number,
             after_ms: millis(began.saturating_sub(self.started)),
             took_ms: millis(took),
             cause,
@@ -233,19 +257,13 @@ impl<P: Platform> Courier<'_, P> {
     }
 
     /// One exchange. Both its waits are raced against timers of our own.
-    async fn call(
-        &self,
-        agent: &Agent,
-        invocation: &Invocation,
-        number: u32,
-        permit: Permit,
-    ) -> Tried<P::Body> {
+    async fn call(&self, agent: &Agent, invocation: &Invocation, next: Try) -> Tried<P::Body> {
         let remaining = self.remaining();
         let granted = remaining >= agent.first_byte_timeout.min(self.whole.saturating_sub(BARELY));
         let failed =
             |cause| Tried::Failed(Failed { cause, hint: None, counts: granted || cause != Cause::Deadline });
-        let Some(request) = dapr::invoke(self.dapr, invocation, Call { agent, attempt: number, remaining })
-        else {
+        let call = Call { agent, attempt: next.number, accept: next.accept, remaining };
+        let Some(request) = dapr::invoke(self.dapr, invocation, call) else {
             return failed(Cause::Transport(TransportFault::Denied));
         };
         let limits = TransportLimits {
@@ -261,7 +279,7 @@ impl<P: Platform> Courier<'_, P> {
             None if remaining < agent.first_byte_timeout => return failed(Cause::Deadline),
             None => return failed(Cause::Transport(TransportFault::FirstByteTimeout)),
         };
-        match self.judge(response, invocation.stream, permit).await {
+        match self.judge(response, invocation.stream, next.permit).await {
             Tried::Failed(failed) => {
                 Tried::Failed(Failed { counts: granted || failed.cause != Cause::Deadline, ..failed })
             }
@@ -301,8 +319,12 @@ impl<P: Platform> Courier<'_, P> {
             return Cause::Status(status);
         }
         match self.read(response.into_body(), MAX_ERROR_BODY, ERROR_BODY_TIME.min(self.remaining())).await {
-            Ok(body) if dapr::is_unreachable_app(&body) => Cause::AppUnreachable,
-            _ => Cause::Status(status),
+            Ok(body) => match dapr::invoke_fault(&body) {
+                Some(InvokeFault::AppUnreachable) => Cause::AppUnreachable,
+                Some(InvokeFault::StatusHidden) => Cause::StatusHidden,
+                None => Cause::Status(status),
+            },
+            Err(_) => Cause::Status(status),
         }
     }
 }

@@ -5,6 +5,7 @@
 //! | 2xx with JSON, `{"status":"error"}` included | success | |
 //! | no connection | failure | yes |
 //! | 408, 429, 502, 503, 504, Dapr's own 500 for an unreachable app | failure | yes |
+//! | Dapr's own 500 for a status that it hides from a stream | see [`Cause::StatusHidden`] | yes |
 //! | another 5xx, a redirect | failure | no |
 //! | no head in time | failure | no: the agent may be working |
 //! | body broken, late, not JSON or too large | failure | no |
@@ -22,6 +23,10 @@ pub enum Cause {
     Status(u16),
     /// Dapr could not reach the app (its own 500).
     AppUnreachable,
+    /// Dapr hid which status the agent answered to a request for a stream. It may be a refusal, which
+    /// says nothing about the agent's health: the request is made again in a way that shows the
+    /// status, under the same admission, and that one counts. Without another attempt this one does.
+    StatusHidden,
     /// Not JSON.
     InvalidReply,
     /// Over the limit.
@@ -37,6 +42,7 @@ impl Cause {
             Self::Transport(fault) => fault.as_str().to_owned(),
             Self::Status(status) => format!("status_{status}"),
             Self::AppUnreachable => "app_unreachable".to_owned(),
+            Self::StatusHidden => "status_hidden".to_owned(),
             Self::InvalidReply => "invalid_reply".to_owned(),
             Self::ReplyTooLarge => "reply_too_large".to_owned(),
             Self::Deadline => "deadline".to_owned(),
@@ -46,7 +52,7 @@ impl Cause {
     /// Whether another attempt may be made.
     pub const fn retryable(self) -> bool {
         match self {
-            Self::Transport(TransportFault::Connect) | Self::AppUnreachable => true,
+            Self::Transport(TransportFault::Connect) | Self::AppUnreachable | Self::StatusHidden => true,
             Self::Status(status) => matches!(status, 408 | 429 | 502 | 503 | 504),
             _ => false,
         }
@@ -100,6 +106,7 @@ mod tests {
         for (cause, again) in [
             (Cause::Transport(TransportFault::Connect), true),
             (Cause::AppUnreachable, true),
+            (Cause::StatusHidden, true),
             (Cause::Status(503), true),
             (Cause::Status(429), true),
             (Cause::Status(408), true),
@@ -123,13 +130,21 @@ mod tests {
             Cause::Transport(TransportFault::Connect),
             Cause::Status(503),
             Cause::AppUnreachable,
+            Cause::StatusHidden,
             Cause::InvalidReply,
             Cause::ReplyTooLarge,
             Cause::Deadline,
         ]
         .map(Cause::label);
-        let expected =
-            ["connect", "status_503", "app_unreachable", "invalid_reply", "reply_too_large", "deadline"];
+        let expected = [
+            "connect",
+            "status_503",
+            "app_unreachable",
+            "status_hidden",
+            "invalid_reply",
+            "reply_too_large",
+            "deadline",
+        ];
         assert_eq!(labels, expected);
     }
 }

@@ -12,14 +12,15 @@ import (
 // expectation is what daprd answers to one request. The stand-in sidecar is held to the same table
 // (tests/dapr.rs).
 type expectation struct {
-	Name      string            `json:"name"`
-	Method    string            `json:"method"`
-	Path      string            `json:"path"`
-	Headers   map[string]string `json:"headers"`
-	Body      string            `json:"body"`
-	Status    int               `json:"status"`
-	ErrorCode *string           `json:"errorCode"`
-	Type      string            `json:"type"`
+	Name       string            `json:"name"`
+	Method     string            `json:"method"`
+	Path       string            `json:"path"`
+	Headers    map[string]string `json:"headers"`
+	Body       string            `json:"body"`
+	Status     int               `json:"status"`
+	ErrorCode  *string           `json:"errorCode"`
+	MessageEnd string            `json:"messageEnd"`
+	Type       string            `json:"type"`
 }
 
 func daprdAnswersAsTheStandInDoes() (string, error) {
@@ -66,12 +67,14 @@ func (e expectation) hold() error {
 	}
 	var document struct {
 		ErrorCode *string `json:"errorCode"`
+		Message   string  `json:"message"`
 	}
 	json.Unmarshal(text, &document)
 	kind := response.Header.Get("content-type")
 	return first(
 		expect(response.StatusCode == e.Status, "status %d instead of %d: %.200s", response.StatusCode, e.Status, text),
 		expect(said(document.ErrorCode) == said(e.ErrorCode), "errorCode %q instead of %q", said(document.ErrorCode), said(e.ErrorCode)),
+		expect(strings.HasSuffix(document.Message, e.MessageEnd), "message %q does not end in %q", document.Message, e.MessageEnd),
 		expect(strings.HasPrefix(kind, e.Type), "type %q instead of %q", kind, e.Type),
 	)
 }

@@ -10,7 +10,7 @@
 //!   whatever it is, and loses its length;
 //! - with it, any other status than 2xx is lost: the caller gets 500 `ERR_DIRECT_INVOKE`, and neither
 //!   the agent's status nor its `retry-after`;
-//! - without it, everything passes as it is.
+//! - with any other value everything passes as it is, a stream among several types included.
 
 use ct_codecs::{Base64, Decoder};
 use http::Request;
@@ -84,14 +84,14 @@ fn find(app_id: &str) -> Result<&'static Agent, String> {
 
 fn relay(target: &Target, agent: &Agent, request: &Request<Vec<u8>>) -> Answer {
     let header = |name: &str| request.headers().get(name).and_then(|value| value.to_str().ok());
-    let stream =
-        header(ACCEPT.as_str()).is_some_and(|accept| accept.trim().eq_ignore_ascii_case("text/event-stream"));
+    let accept = header(ACCEPT.as_str()).unwrap_or_default().to_ascii_lowercase();
+    let stream = accept.trim() == "text/event-stream";
     let question = Question {
         verb: request.method(),
         method: &target.method,
         body: request.body(),
         request_id: header("x-request-id"),
-        stream,
+        stream: accept.contains("text/event-stream"),
     };
     match agent::reply(agent, &question) {
         Ok(reply) if stream => relay_stream(target, reply),

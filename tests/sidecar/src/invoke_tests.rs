@@ -131,10 +131,25 @@ fn a_success_is_labelled_as_a_stream_whatever_it_is() {
         assert_eq!(answer.response.headers()["content-type"], "text/event-stream", "{simulate:?}");
         assert!(!answer.response.headers().contains_key("content-length"), "{simulate:?}");
     }
-    for accept in ["application/json", "text/event-stream, application/json", "text/event-stream;q=1"] {
-        let answer = call(PATH, &[("accept", accept)], question(None));
-        assert_eq!(answer.response.headers()["content-type"], "application/json", "{accept}");
+    for (accept, simulate, label) in [
+        ("application/json", None, "application/json"),
+        ("text/event-stream, application/json", None, "text/event-stream"),
+        ("text/event-stream, application/json", Some("plain"), "application/json"),
+        ("text/event-stream;q=1", Some("plain"), "application/json"),
+    ] {
+        let answer = call(PATH, &[("accept", accept)], question(simulate));
+        assert_eq!(answer.response.headers()["content-type"], label, "{accept}, {simulate:?}");
     }
+}
+
+#[test]
+fn one_who_takes_a_stream_or_a_document_sees_the_agents_status() {
+    let either = [("accept", "text/event-stream, application/json")];
+    let answer = call(PATH, &either, question(Some("status:429;retry-after=2")));
+    assert_eq!(
+        (answer.response.status().as_u16(), &answer.response.headers()["retry-after"]),
+        (429, &"2".parse().unwrap())
+    );
 }
 
 #[test]
