@@ -79,6 +79,7 @@ async fn dispatch<P: Platform, B: Incoming>(exchange: &mut Exchange<P, B>) -> Re
     match endpoint {
         Endpoint::Health => return Ok(probes::health()),
         Endpoint::OpenApi => return Ok(probes::openapi()),
+        Endpoint::Page(part) => return Ok(Outcome::Page(part)),
         Endpoint::Ready => return probes::ready(exchange).await,
         // Whatever the configuration: a binding whose OPTIONS fails is unsubscribed for good.
         Endpoint::MaintenanceOptions | Endpoint::Preflight => return Ok(Outcome::Empty),

@@ -42,6 +42,7 @@ pub mod idempotency;
 pub mod ids;
 pub mod intent;
 pub mod json;
+pub mod page;
 pub mod ports;
 pub mod privacy;
 pub mod problem;

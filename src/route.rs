@@ -4,6 +4,7 @@ use http::Method;
 
 use crate::agents::AgentId;
 use crate::auth::Subject;
+use crate::page::Part;
 
 /// What a request is for.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -36,6 +37,8 @@ pub enum Endpoint {
     Ready,
     /// `GET /openapi.json`
     OpenApi,
+    /// `GET /` and what that page loads.
+    Page(Part),
     /// `OPTIONS` on an API route: a CORS preflight.
     Preflight,
 }
@@ -88,6 +91,9 @@ fn endpoint(path: &str) -> Option<(&'static str, Endpoint)> {
         ["health"] => ("GET", Endpoint::Health),
         ["ready"] => ("GET", Endpoint::Ready),
         ["openapi.json"] => ("GET", Endpoint::OpenApi),
+        [""] => ("GET", Endpoint::Page(Part::Document)),
+        ["page.js"] => ("GET", Endpoint::Page(Part::Script)),
+        ["page.css"] => ("GET", Endpoint::Page(Part::Style)),
         _ => return None,
     })
 }
@@ -112,7 +118,11 @@ mod tests {
             ("DELETE", "/ready", Err(RouteFault::MethodNotAllowed("GET, HEAD"))),
             ("POST", "/api/v1/dead-letters//replay", Err(RouteFault::NotFound)),
             ("POST", "/api/v1/dead-letters/x/replay", Ok(Endpoint::Replay("x".into()))),
-            ("GET", "/", Err(RouteFault::NotFound)),
+            ("GET", "/", Ok(Endpoint::Page(Part::Document))),
+            ("POST", "/", Err(RouteFault::MethodNotAllowed("GET, HEAD"))),
+            ("HEAD", "/page.js", Ok(Endpoint::Page(Part::Script))),
+            ("GET", "//", Err(RouteFault::NotFound)),
+            ("GET", "/index.html", Err(RouteFault::NotFound)),
             ("GET", "", Err(RouteFault::NotFound)),
         ] {
             let method = Method::from_bytes(method.as_bytes()).unwrap();

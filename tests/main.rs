@@ -19,6 +19,7 @@ mod headers;
 mod idempotency;
 mod limits;
 mod manifest;
+mod page;
 mod skeleton;
 mod store;
 mod streams;

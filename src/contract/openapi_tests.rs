@@ -9,6 +9,7 @@ use super::*;
 use crate::agents::{AgentId, Priority};
 use crate::auth::Subject;
 use crate::intent::Intent;
+use crate::page::Part;
 use crate::problem;
 use crate::route::{self, Endpoint};
 
@@ -50,12 +51,15 @@ const fn documented(endpoint: &Endpoint) -> Option<(&'static str, &'static str)>
         Endpoint::Health => ("get", "/health"),
         Endpoint::Ready => ("get", "/ready"),
         Endpoint::OpenApi => ("get", "/openapi.json"),
+        Endpoint::Page(Part::Document) => ("get", "/"),
+        Endpoint::Page(Part::Script) => ("get", "/page.js"),
+        Endpoint::Page(Part::Style) => ("get", "/page.css"),
         Endpoint::Preflight => return None,
     })
 }
 
 /// One of each. A new endpoint does not compile in [`documented`]; it belongs here too.
-fn endpoints() -> [Endpoint; 15] {
+fn endpoints() -> [Endpoint; 18] {
     [
         Endpoint::Triage,
         Endpoint::Classify,
@@ -71,6 +75,9 @@ fn endpoints() -> [Endpoint; 15] {
         Endpoint::Health,
         Endpoint::Ready,
         Endpoint::OpenApi,
+        Endpoint::Page(Part::Document),
+        Endpoint::Page(Part::Script),
+        Endpoint::Page(Part::Style),
         Endpoint::Preflight,
     ]
 }
@@ -156,7 +163,7 @@ fn operations_have_names_of_their_own_and_public_ones_say_so() {
             }
         }
     }
-    assert_eq!(public, BTreeSet::from(["/health", "/ready", "/openapi.json"]));
+    assert_eq!(public, BTreeSet::from(["/", "/page.js", "/page.css", "/health", "/ready", "/openapi.json"]));
 }
 
 #[test]

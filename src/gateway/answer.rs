@@ -8,6 +8,7 @@ use serde_json::{Map, Value};
 use super::exchange::Exchange;
 use super::relay::Relay;
 use crate::config::{Config, Flag};
+use crate::page::{self, Part};
 use crate::ports::Platform;
 use crate::problem::Problem;
 use crate::timestamp;
@@ -24,6 +25,8 @@ pub enum Answer<P: Platform> {
 pub enum Outcome<P: Platform> {
     /// JSON text with its status and further headers.
     Json(u16, String, Vec<(&'static str, String)>),
+    /// A file of the page.
+    Page(Part),
     /// 204.
     Empty,
     /// An event stream.
@@ -41,15 +44,17 @@ impl<P: Platform> Outcome<P> {
     }
 }
 
-/// On every response (design section 8). The answers are data, never a page to render.
-const SECURITY_HEADERS: [(&str, &str); 6] = [
+/// On every response (design section 8), beside the policy of what a browser may load for it.
+const SECURITY_HEADERS: [(&str, &str); 5] = [
     ("x-content-type-options", "nosniff"),
     ("x-frame-options", "DENY"),
-    ("content-security-policy", "default-src 'none'; frame-ancestors 'none'"),
     ("referrer-policy", "no-referrer"),
     ("strict-transport-security", "max-age=31536000; includeSubDomains"),
     ("cache-control", "no-store"),
 ];
+
+/// All answers but the page are data and never rendered.
+const CONTENT_SECURITY_POLICY: &str = "default-src 'none'; frame-ancestors 'none'";
 
 /// Headers that a page of another origin may read.
 const EXPOSED: &str = "x-request-id, x-correlation-id, retry-after, ratelimit, ratelimit-policy, traceparent, \
@@ -58,9 +63,17 @@ const EXPOSED: &str = "x-request-id, x-correlation-id, retry-after, ratelimit, r
 /// Builds the response and writes the log line.
 pub fn finish<P: Platform, B>(exchange: &Exchange<P, B>, outcome: Outcome<P>) -> Answer<P> {
     let config = exchange.instance.config().ok();
+    let policy = match outcome {
+        Outcome::Page(_) => page::CONTENT_SECURITY_POLICY,
+        _ => CONTENT_SECURITY_POLICY,
+    };
     let (status, content_type, body, headers, relay) = match outcome {
         Outcome::Json(status, text, headers) => {
             (status, "application/json", text.into_bytes(), headers, None)
+        }
+        Outcome::Page(part) => {
+            let text = part.text(config.as_deref()).into_owned().into_bytes();
+            (200, part.content_type(), text, Vec::new(), None)
         }
         Outcome::Empty => (204, "", Vec::new(), Vec::new(), None),
         Outcome::Stream(relay) => {
@@ -75,7 +88,7 @@ pub fn finish<P: Platform, B>(exchange: &Exchange<P, B>, outcome: Outcome<P>) ->
         }
     };
     log(exchange, status);
-    let mut response = base(exchange, config.as_deref(), status);
+    let mut response = base(exchange, config.as_deref(), status).header("content-security-policy", policy);
     for (name, value) in headers {
         response = response.header(name, value);
     }

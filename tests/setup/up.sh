@@ -13,6 +13,7 @@ spin_is_new_enough() {
 cargo build -q -p triage-token
 target/debug/triage-token curl "http://$listen"
 echo
+echo "Paste that in a second terminal, or open http://$listen/ in a browser, once it serves."
 if spin_is_new_enough; then
   echo "serving on http://$listen with $(spin --version | head -1); Ctrl-C ends it"
   exec spin up --listen "$listen" --runtime-config-file runtime-config.toml
