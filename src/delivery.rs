@@ -9,7 +9,7 @@ mod outcome;
 mod reply;
 mod retry;
 
-pub use courier::{Attempt, Courier, Delivered, Report, Undelivered};
+pub use courier::{Attempt, Courier, Delivered, Report, Undelivered, found_alive};
 pub use outcome::{Cause, Class, classify_status};
 pub use reply::{MAX_REPLY, Reply, collect};
 pub use retry::{RetryPolicy, Verdict, retry_after};

@@ -69,6 +69,23 @@ async fn replays_at_the_same_time_call_once() {
 }
 
 #[tokio::test(start_paused = true)]
+async fn a_replay_that_probes_and_is_refused_has_found_the_agent_alive() {
+    let sidecar = Sidecar::new(|_, _| Reply::json(500, "{}"));
+    let app = app(&sidecar).await;
+    for n in 0..5 {
+        app.request(ask_as(n, STUCK)).await;
+    }
+    settle(&app).await;
+    let id = letters(&app).await[0]["id"].as_str().unwrap().to_owned();
+    app.clock().advance(std::time::Duration::from_secs(31)).await;
+    sidecar.agents(|_, _| Reply::json(400, "{}"));
+    assert_eq!(problem(&app.request(replay(&id, "")).await), (502, "agent_rejected".into()));
+    sidecar.agents(|_, _| good());
+    let answer = json(&app.request(ask_as(9, STUCK)).await);
+    assert_eq!(answer["metadata"]["circuit_breaker_status"], "closed", "{answer}");
+}
+
+#[tokio::test(start_paused = true)]
 async fn only_admins_see_them_and_unknown_ones_are_not_found() {
     let app = app(&Sidecar::default()).await;
     assert_eq!(app.request(get_as("/api/v1/dead-letters", "instructor")).await.status, 403);

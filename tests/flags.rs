@@ -18,10 +18,11 @@ async fn app_without(sidecar: &Sidecar, flag: &str) -> triage_host::App {
 
 #[tokio::test(start_paused = true)]
 async fn without_retries_there_is_one_attempt() {
-    let sidecar = Sidecar::new(|_, _| Reply::json(503, "{}"));
+    let sidecar = Sidecar::new(|_, _| Reply::json(503, "{}").header("retry-after", "7"));
     let app = app_without(&sidecar, "enable_retry_policy").await;
-    app.request(ask(STUCK)).await;
+    let answer = app.request(ask(STUCK)).await;
     assert_eq!(sidecar.calls(), 1);
+    assert!(answer.ended_at < Duration::from_secs(1), "no pause before giving up: {:?}", answer.ended_at);
 }
 
 #[tokio::test(start_paused = true)]

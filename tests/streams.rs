@@ -61,45 +61,84 @@ async fn pieces_are_passed_on_as_they_come() {
     assert_eq!(sidecar.outcomes(), ["completed"]);
 }
 
-/// What daprd makes of an agent's `reply` by what was asked for (`tests/fixtures/daprd.json`).
-fn through_dapr(call: &Call, reply: Reply) -> Reply {
-    if call.header("accept") == Some("text/event-stream") {
-        let message = "failed to invoke, id: debug-agent, err: rpc error: no response received from stream";
-        let error = serde_json::json!({ "errorCode": "ERR_DIRECT_INVOKE", "message": message });
-        return Reply::json(500, error.to_string());
-    }
-    reply
+/// Whether daprd hides another status than 2xx from this call (`tests/fixtures/daprd.json`).
+fn hides(call: &Call) -> bool {
+    call.header("accept") == Some("text/event-stream")
+}
+
+/// What it says instead.
+fn hidden() -> Reply {
+    let message = "failed to invoke, id: debug-agent, err: rpc error: no response received from stream";
+    Reply::json(500, serde_json::json!({ "errorCode": "ERR_DIRECT_INVOKE", "message": message }).to_string())
 }
 
 #[tokio::test(start_paused = true)]
 async fn a_refusal_that_dapr_hides_from_a_stream_says_nothing_about_the_agent() {
-    let sidecar = Sidecar::new(|call, _| through_dapr(call, Reply::json(422, "{}")));
+    let sidecar = Sidecar::new(|call, _| if hides(call) { hidden() } else { Reply::json(422, "{}") });
     let app = app(&sidecar).await;
     for n in 1..=6 {
         let answer = app.request(ask_stream(STUCK)).await;
         assert_eq!((answer.status.as_u16(), &json(&answer)["error"]), (502, &"agent_rejected".into()), "{n}");
+        assert!(answer.ended_at < Duration::from_millis(100), "at once: {:?}", answer.ended_at);
         assert_eq!(sidecar.calls(), 2 * n, "asked again once, in a way that shows the status");
     }
+    let [first, second, ..] = &sidecar.invoked()[..] else { panic!("two calls") };
+    assert_eq!(second.header("accept"), Some("text/event-stream, application/json"));
+    assert_eq!(second.header("idempotency-key"), first.header("idempotency-key"));
     settle(&app).await;
     assert_eq!(sidecar.events("learning.events")[0]["data"]["dapr_results"]["attempts"], 2);
 }
 
 #[tokio::test(start_paused = true)]
 async fn a_failure_that_dapr_hides_from_a_stream_counts_once_it_shows() {
-    let sidecar = Sidecar::new(|call, _| through_dapr(call, Reply::json(503, "{}")));
+    let sidecar = Sidecar::new(|call, _| if hides(call) { hidden() } else { Reply::json(503, "{}") });
     let app = app(&sidecar).await;
     // Of three attempts the two that show the status count: the fifth opens it.
-    for (n, (calls, breaker)) in
-        [(3, "closed"), (6, "closed"), (8, "open"), (8, "open")].into_iter().enumerate()
-    {
+    for (calls, breaker) in [(3, "closed"), (6, "closed"), (8, "open"), (8, "open")] {
         let answer = json(&app.request(ask_stream(STUCK)).await);
         assert_eq!(
             (&answer["error"], &answer["circuit_breaker"]),
-            (&"agent_unavailable".into(), &breaker.into()),
-            "{n}"
+            (&"agent_unavailable".into(), &breaker.into())
         );
-        assert_eq!(sidecar.calls(), calls, "{n}");
+        assert_eq!(sidecar.calls(), calls);
     }
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_hidden_failure_counts_when_the_deadline_keeps_the_status_from_showing() {
+    let slow = Duration::from_millis(1_900);
+    let sidecar =
+        Sidecar::new(move |call, _| if hides(call) { hidden() } else { Reply::json(503, "{}") }.after(slow));
+    let app = app_with(&sidecar, &[("deadline_ms", "3000")]).await;
+    for n in 0..5 {
+        assert_eq!(app.request(ask_stream(STUCK)).await.status, 504, "{n}");
+    }
+    let answer = json(&app.request(ask_stream(STUCK)).await);
+    assert_eq!(answer["circuit_breaker"], "open", "{answer}");
+}
+
+#[tokio::test(start_paused = true)]
+async fn without_another_attempt_a_hidden_status_counts_as_a_failure() {
+    let sidecar = Sidecar::new(|call, _| if hides(call) { hidden() } else { Reply::json(422, "{}") });
+    let app = app_with(&sidecar, &[("retry_attempts", "1")]).await;
+    for _ in 0..5 {
+        app.request(ask_stream(STUCK)).await;
+    }
+    assert_eq!(
+        (sidecar.calls(), json(&app.request(ask_stream(STUCK)).await)["circuit_breaker"].clone()),
+        (5, "open".into())
+    );
+}
+
+#[tokio::test(start_paused = true)]
+async fn nothing_is_hidden_from_one_who_wants_a_document() {
+    // An agent that passes on what its own sidecar said.
+    let sidecar = Sidecar::new(|_, _| hidden());
+    let app = app(&sidecar).await;
+    assert_eq!(json(&app.request(ask(STUCK)).await)["error"], "agent_unavailable");
+    let accepted: Vec<_> =
+        sidecar.invoked().iter().map(|call| call.header("accept").map(str::to_owned)).collect();
+    assert_eq!(accepted, vec![Some("application/json".to_owned()); 3]);
 }
 
 #[tokio::test(start_paused = true)]
@@ -110,7 +149,11 @@ async fn a_probe_that_dapr_hides_the_status_of_is_still_one_probe() {
         app.request(ask_as(n, STUCK)).await;
     }
     app.clock().advance(secs(31)).await;
-    sidecar.agents(|call, _| through_dapr(call, stream().chunk(Duration::ZERO, "data: x\n\n")));
+    sidecar.agents(
+        |call, _| {
+            if hides(call) { hidden() } else { stream().chunk(Duration::ZERO, "data: x\n\n") }
+        },
+    );
     let text = app.request(ask_stream(STUCK)).await.text();
     assert!(text.contains("event: done"), "{text}");
     settle(&app).await;

@@ -67,6 +67,16 @@ pub struct Report<B> {
     pub result: Result<Delivered<B>, Undelivered>,
 }
 
+/// Whether what came back has found the agent alive, so that the breaker is to be told. Its own refusal
+/// of a request is neutral, but a probe that gets one has.
+pub const fn found_alive<B>(permit: Permit, result: &Result<Delivered<B>, Undelivered>) -> bool {
+    match result {
+        Ok(Delivered::Json(_)) => true,
+        Err(Undelivered::Rejected(_)) => permit.probe,
+        _ => false,
+    }
+}
+
 /// Delivers one request.
 pub struct Courier<'a, P> {
     /// The outside.
@@ -141,7 +151,7 @@ impl<P: Platform> Courier<'_, P> {
         let mut records = records;
         let mut accept = if invocation.stream { Accept::Stream } else { Accept::Json };
         let mut number = 0;
-        while number < self.attempts() {
+        while number < self.retry.attempts {
             number = number.saturating_add(1);
             let permit = match self.admit(&records, agent) {
                 Verdict::Admitted(permit, phase) => {
@@ -159,11 +169,15 @@ impl<P: Platform> Courier<'_, P> {
             report.permit = Some(permit);
             let next = Try { number, permit, accept };
             let mut tried = self.attempt(agent, invocation, next, &mut report.attempts).await;
-            if tried.hides_the_status() && number < self.attempts() && self.remaining() >= LEAST {
+            if tried.hides_the_status() && number < self.retry.attempts && self.remaining() >= LEAST {
                 number = number.saturating_add(1);
                 accept = Accept::Either;
                 let next = Try { number, permit, accept };
                 tried = self.attempt(agent, invocation, next, &mut report.attempts).await;
+                if let Tried::Failed(failed) = &mut tried {
+                    // One of the two was a failure for certain, whatever cut the second one short.
+                    failed.counts = true;
+                }
             }
             let failed = match tried {
                 Tried::Done(delivered) => {
@@ -200,10 +214,6 @@ impl<P: Platform> Courier<'_, P> {
     /// What is left of the overall deadline.
     fn remaining(&self) -> Duration {
         self.deadline.saturating_sub(self.platform.monotonic())
-    }
-
-    fn attempts(&self) -> u32 {
-        if self.flags.on(Flag::RetryPolicy) { self.retry.attempts } else { 1 }
     }
 
     fn random(&self) -> u64 {
@@ -279,7 +289,7 @@ impl<P: Platform> Courier<'_, P> {
             None if remaining < agent.first_byte_timeout => return failed(Cause::Deadline),
             None => return failed(Cause::Transport(TransportFault::FirstByteTimeout)),
         };
-        match self.judge(response, invocation.stream, next.permit).await {
+        match self.judge(response, next).await {
             Tried::Failed(failed) => {
                 Tried::Failed(Failed { counts: granted || failed.cause != Cause::Deadline, ..failed })
             }
@@ -287,17 +297,19 @@ impl<P: Platform> Courier<'_, P> {
         }
     }
 
-    async fn judge(&self, response: http::Response<P::Body>, stream: bool, permit: Permit) -> Tried<P::Body> {
+    async fn judge(&self, response: http::Response<P::Body>, of: Try) -> Tried<P::Body> {
         let status = response.status().as_u16();
         match classify_status(status) {
             Class::Rejected => Tried::Rejected(status),
             Class::Failure => {
                 let hint = response.headers().get("retry-after").and_then(|value| value.to_str().ok());
                 let hint = hint.and_then(|text| retry_after(text, self.platform.now()));
-                let cause = self.whose(status, response).await;
+                let cause = self.whose(status, response, of.accept).await;
                 Tried::Failed(Failed { cause, hint, counts: true })
             }
-            Class::Success if stream => Tried::Done(Delivered::Stream(response.into_body(), permit)),
+            Class::Success if of.accept != Accept::Json => {
+                Tried::Done(Delivered::Stream(response.into_body(), of.permit))
+            }
             Class::Success => match self
                 .read(response.into_body(), MAX_REPLY, self.remaining())
                 .await
@@ -313,15 +325,16 @@ impl<P: Platform> Courier<'_, P> {
         within(self.platform, time, collect(&mut body, limit)).await.unwrap_or(Err(Cause::Deadline))
     }
 
-    /// A 500 may be the agent's, or Dapr's word that it could not reach the agent.
-    async fn whose(&self, status: u16, response: http::Response<P::Body>) -> Cause {
+    /// A 500 may be the agent's, or Dapr's word that it could not reach the agent or tell its status.
+    async fn whose(&self, status: u16, response: http::Response<P::Body>, accept: Accept) -> Cause {
         if status != 500 {
             return Cause::Status(status);
         }
         match self.read(response.into_body(), MAX_ERROR_BODY, ERROR_BODY_TIME.min(self.remaining())).await {
             Ok(body) => match dapr::invoke_fault(&body) {
-                Some(InvokeFault::AppUnreachable) => Cause::AppUnreachable,
-                Some(InvokeFault::StatusHidden) => Cause::StatusHidden,
+                // Dapr hides a status from streams alone; elsewhere these are an agent's borrowed words.
+                Some(InvokeFault::StatusHidden) if accept == Accept::Stream => Cause::StatusHidden,
+                Some(_) => Cause::AppUnreachable,
                 None => Cause::Status(status),
             },
             Err(_) => Cause::Status(status),

@@ -25,7 +25,8 @@ pub enum Cause {
     AppUnreachable,
     /// Dapr hid which status the agent answered to a request for a stream. It may be a refusal, which
     /// says nothing about the agent's health: the request is made again in a way that shows the
-    /// status, under the same admission, and that one counts. Without another attempt this one does.
+    /// status, under the same admission. Unless that one shows a refusal or succeeds, the two are one
+    /// failure; without another attempt this one is.
     StatusHidden,
     /// Not JSON.
     InvalidReply,

@@ -5,7 +5,7 @@ use std::time::Duration;
 
 use super::exchange::Exchange;
 use crate::breaker::Phase;
-use crate::config::Config;
+use crate::config::{Config, Flag};
 use crate::delivery::{Cause, Courier, RetryPolicy, Undelivered};
 use crate::ports::{Incoming, Platform};
 use crate::problem::Problem;
@@ -21,7 +21,11 @@ pub fn courier<'a, P: Platform, B: Incoming>(
         dapr: &config.dapr,
         flags: config.flags,
         breakers: exchange.instance.breakers(config),
-        retry: RetryPolicy::new(config.resilience.attempts),
+        retry: RetryPolicy::new(if config.flags.on(Flag::RetryPolicy) {
+            config.resilience.attempts
+        } else {
+            1
+        }),
         started: exchange.started,
         deadline: exchange.complete_at.get().saturating_add(config.resilience.deadline),
         whole: config.resilience.deadline,

@@ -13,7 +13,7 @@ use crate::auth::Role;
 use crate::config::{Config, Flag};
 use crate::dapr::Invocation;
 use crate::dead_letter::{self, DEAD_LETTERS, DeadLetter};
-use crate::delivery::{Delivered, Report};
+use crate::delivery::{self, Delivered, Report};
 use crate::ports::{Incoming, Platform};
 use crate::problem::Problem;
 use crate::sequence::Position;
@@ -93,15 +93,16 @@ async fn deliver<P: Platform, B: Incoming>(
     let courier = dispatch::courier(exchange, config);
     let report = courier.deliver(agent, &invocation(exchange, config, &letter), caller.records.clone()).await;
     let Report { attempts, phase, permit, result } = report;
+    let reached = permit.filter(|permit| delivery::found_alive(*permit, &result));
+    if let Some(permit) = reached.filter(|_| config.flags.on(Flag::CircuitBreaker)) {
+        let _ = exchange.instance.breakers(config).succeeded(&agent.id, permit).await;
+    }
     let reply = match result {
         Ok(Delivered::Json(reply)) => reply,
         // A replay never asks for a stream.
         Ok(Delivered::Stream(..)) => return Err(Problem::AgentInvalidReply { dead_lettered: true }),
         Err(undelivered) => return Err(dispatch::problem(undelivered, phase, config, true)),
     };
-    if let Some(permit) = permit.filter(|_| config.flags.on(Flag::CircuitBreaker)) {
-        let _ = exchange.instance.breakers(config).succeeded(&agent.id, permit).await;
-    }
     letter.replayed_at = Some(exchange.platform().now());
     let degraded: Option<[&str; 1]> = note(exchange, at, &letter).await.is_err().then_some(["store"]);
     Outcome::ok(&json!({

@@ -14,7 +14,7 @@ use crate::audit::{self, Delivery, Ending, Ticket, TriageAudit};
 use crate::breaker::{Permit, Phase};
 use crate::config::{Config, Flag};
 use crate::dead_letter::DeadLetter;
-use crate::delivery::{Attempt, Delivered, Reply, Undelivered};
+use crate::delivery::{self, Attempt, Delivered, Reply, Undelivered};
 use crate::ports::{Incoming, Platform};
 use crate::problem::Problem;
 
@@ -44,14 +44,8 @@ impl<P: Platform, B: Incoming> Settlement<'_, P, B> {
     }
 
     /// Tells the breaker, after the answer, that the agent was reached; a failure was told before it.
-    /// Its own refusal of a request is neutral, but a probe that gets one has found it alive.
     pub fn note_reached<T>(&self, permit: Permit, result: &Result<Delivered<T>, Undelivered>) {
-        let reached = match result {
-            Ok(Delivered::Json(_)) => true,
-            Err(Undelivered::Rejected(_)) => permit.probe,
-            _ => false,
-        };
-        if !reached || !self.config.flags.on(Flag::CircuitBreaker) {
+        if !delivery::found_alive(permit, result) || !self.config.flags.on(Flag::CircuitBreaker) {
             return;
         }
         let (instance, config, agent) =
