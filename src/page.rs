@@ -9,9 +9,6 @@ use crate::config::{Config, DEVELOPMENT_SECRET};
 pub const CONTENT_SECURITY_POLICY: &str =
     "default-src 'self'; base-uri 'none'; form-action 'none'; frame-ancestors 'none'";
 
-/// Where the document takes the development key.
-const KEY: &str = "data-key=\"KEY\"";
-
 /// A file of the page.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Part {
@@ -33,19 +30,33 @@ impl Part {
         }
     }
 
-    /// The text. The document carries the published development key where that is accepted, so that
-    /// the page can sign tokens as `make token` does; elsewhere one is pasted.
+    /// The text. The document carries the published development key where that is accepted, with the
+    /// claims that are expected, so that the page can sign tokens as `make token` does; elsewhere one is
+    /// pasted.
     pub fn text(self, config: Option<&Config>) -> Cow<'static, str> {
         match self {
             Self::Document => {
-                let known = config.is_some_and(|config| config.keys.accepts_secret(DEVELOPMENT_SECRET));
-                let key = if known { DEVELOPMENT_SECRET } else { "" };
-                include_str!("page/index.html").replace(KEY, &format!("data-key=\"{key}\"")).into()
+                let known = config.filter(|config| config.keys.accepts_secret(DEVELOPMENT_SECRET));
+                let [key, issuer, audience] = known.map_or_else(Default::default, |config| {
+                    [
+                        DEVELOPMENT_SECRET.into(),
+                        attribute(&config.token_policy.issuer),
+                        attribute(&config.token_policy.audience),
+                    ]
+                });
+                let values = [("{key}", key), ("{issuer}", issuer), ("{audience}", audience)];
+                let document = include_str!("page/index.html").to_owned();
+                values.iter().fold(document, |text, (place, value)| text.replacen(place, value, 1)).into()
             }
             Self::Script => include_str!("page/page.js").into(),
             Self::Style => include_str!("page/page.css").into(),
         }
     }
+}
+
+/// As the value of an attribute in double quotes (WHATWG HTML, "Escaping a string").
+fn attribute(value: &str) -> String {
+    value.replace('&', "&amp;").replace('"', "&quot;").replace('<', "&lt;").replace('>', "&gt;")
 }
 
 #[cfg(test)]
@@ -56,9 +67,17 @@ mod tests {
     #[test]
     fn only_where_the_development_key_is_accepted_does_the_page_have_it() {
         let config = Config::read(&Settings::default()).unwrap();
-        assert!(Part::Document.text(Some(&config)).contains(DEVELOPMENT_SECRET));
+        let attributes = format!(
+            r#"data-key="{DEVELOPMENT_SECRET}" data-issuer="learnflow-auth" data-audience="learnflow-api""#
+        );
+        assert!(Part::Document.text(Some(&config)).contains(&attributes));
         let without = Part::Document.text(None);
-        assert!(without.contains("data-key=\"\"") && !without.contains(DEVELOPMENT_SECRET));
+        assert!(without.contains(r#"data-key="" data-issuer="" data-audience="""#));
+    }
+
+    #[test]
+    fn what_an_operator_configures_cannot_leave_its_attribute() {
+        assert_eq!(attribute(r#""><script>&"#), "&quot;&gt;&lt;script&gt;&amp;");
     }
 
     #[test]
