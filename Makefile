@@ -8,6 +8,8 @@ WASM := --target wasm32-wasip2 --release
 CARGO ?= cargo
 # One word for the shell, whatever stands in it.
 quoted = '$(subst ','\'',$1)'
+# Make hands what stands on its command line to every recipe, after expanding it.
+unexport TEXT DATA SET
 .PHONY: help setup build up token test fmt lint config-check coverage deny fuzz student-export student-delete stack-up stack-token stack-test stack-down train teach evaluate explain bench soak
 
 help: ## this list
@@ -95,10 +97,12 @@ teach: ## asks the teacher anew (half an hour, Python); then make train
 	@patterns/teacher/teach.sh
 
 evaluate: ## how right the classifier is: make -s evaluate DATA=messages.jsonl
-	@$(PATTERNS) evaluate $(DATA)
+	@$(PATTERNS) evaluate $(call quoted,$(value DATA))
 
+# A message may be anything, of several lines too: it reaches the program unread by make and shell.
+explain: export MESSAGE = $(value TEXT)
 explain: ## why a message goes where it goes: make explain TEXT="…"
-	@$(PATTERNS) explain $(call quoted,$(value TEXT))
+	@$(PATTERNS) explain "$$MESSAGE"
 
 soak: build ## the long runs: make soak RUNS=200 SEED=7 REDIS=redis://127.0.0.1/1 PARTS="kills outage"
 	$(CARGO) build --workspace --bin triage-host --bin triage-soak

@@ -2,7 +2,8 @@
 //!
 //! Phrases and, where present, the learned weights become one automaton and one weight table in
 //! `OUT_DIR`; a short source file there embeds them. Without the learned file the component
-//! builds on the phrases alone, so that training can start from nothing.
+//! builds on the phrases alone, so that training can start from nothing. The contract is embedded without
+//! its indentation.
 
 use sha2::{Digest, Sha256};
 use std::env;
@@ -33,6 +34,7 @@ fn main() {
         "patterns/compile",
         "patterns/intents",
         "patterns/learned",
+        "src/contract/openapi.json",
         "src/intent/boundary.rs",
         "src/intent/normalize.rs",
     ] {
@@ -49,6 +51,21 @@ fn main() {
     let tables = double_array::build(&entries);
     let hand: Vec<[u8; 4]> = phrases.iter().map(phrases::hand_row).collect();
     write(&out, &files(&tables, &hand, &learned), count).expect("OUT_DIR is writable");
+    let contract = fs::read_to_string("src/contract/openapi.json").expect("the contract is there");
+    fs::write(out.join("openapi.json"), compact(&contract)).expect("OUT_DIR is writable");
+}
+
+/// JSON without the white space between its tokens.
+fn compact(json: &str) -> String {
+    let (mut quoted, mut escaped) = (false, false);
+    let kept = json.chars().filter(|c| {
+        if *c == '"' && !escaped {
+            quoted = !quoted;
+        }
+        escaped = quoted && *c == '\\' && !escaped;
+        quoted || !c.is_ascii_whitespace()
+    });
+    kept.collect()
 }
 
 /// Gives phrases the numbers that their groups had in training; a group made since has no row.

@@ -9,8 +9,8 @@ mod schema;
 pub use decision::{Metadata, RoutingDecision, Secondary, Timing};
 pub use request::{ClassifyRequest, Progress, Session, TriageRequest};
 
-/// The OpenAPI document served under `/openapi.json`.
-pub const OPENAPI: &str = include_str!("contract/openapi.json");
+/// The OpenAPI document served under `/openapi.json`: `contract/openapi.json`, made compact by `build.rs`.
+pub const OPENAPI: &str = include_str!(concat!(env!("OUT_DIR"), "/openapi.json"));
 
 /// Largest body of one question, in bytes.
 pub const MAX_BODY: usize = 64 * 1024;

@@ -51,9 +51,9 @@ fn train(folder: &Path) -> Result<(), String> {
 /// Prints what the teacher is to judge: the training split with its variants, a JSON string a line.
 fn transfer(folder: &Path) -> Result<(), String> {
     let all = corpus::read_all(&folder.join("corpus"))?;
-    let training: Vec<corpus::Message> = all.into_iter().filter(|m| !m.is_test()).collect();
+    let (held_out, training): (Vec<_>, Vec<_>) = all.into_iter().partition(corpus::Message::is_test);
     let thesaurus = Thesaurus::read(&folder.join("teacher"))?;
-    for varied in transfer::vary(&training, &thesaurus) {
+    for varied in transfer::vary(&training, &held_out, &thesaurus) {
         let texts = std::iter::once(&varied.message.text).chain(&varied.variants);
         texts.for_each(|text| println!("{}", serde_json::Value::from(text.as_str())));
     }
@@ -69,6 +69,9 @@ fn evaluate(file: Option<&Path>) -> Result<(), String> {
             all.into_iter().filter(corpus::Message::is_test).collect()
         }
     };
+    if messages.is_empty() {
+        return Err("no messages: one JSON object a line, {\"text\": …, \"label\": …}".to_owned());
+    }
     let own = file.is_none_or(inside_repository);
     report::print(&judge::judge(messages, &Options::default()), own);
     Ok(())

@@ -9,6 +9,14 @@ const WORST: usize = 20;
 
 /// Prints everything; the worst errors with their matches only when `show_errors`.
 pub fn print(verdicts: &[Verdict], show_errors: bool) {
+    let figures = Figures::of(verdicts);
+    println!(
+        "{} messages: accuracy {:.1} %, over the four intents {:.1} %, macro-F1 {:.3}",
+        figures.n,
+        100.0 * figures.accuracy,
+        100.0 * figures.four_intent_accuracy,
+        figures.macro_f1
+    );
     groups("label", verdicts, |v| v.message.label.clone());
     groups("source", verdicts, |v| v.message.source.clone().unwrap_or_else(|| "-".to_owned()));
     groups("language", verdicts, |v| v.message.lang.clone().unwrap_or_else(|| "-".to_owned()));
@@ -18,8 +26,7 @@ pub fn print(verdicts: &[Verdict], show_errors: bool) {
     if show_errors {
         errors(verdicts);
     }
-    let figures = serde_json::to_string(&Figures::of(verdicts)).unwrap_or_default();
-    println!("{figures}");
+    println!("{}", serde_json::to_string(&figures).unwrap_or_default());
 }
 
 fn groups(title: &str, verdicts: &[Verdict], key: impl Fn(&Verdict) -> String) {

@@ -47,9 +47,9 @@ pub const LIMITS: Limits = Limits {
 pub fn train(folder: &Path, settings: &Settings) -> Result<Learned, String> {
     let phrases = phrases::read(&folder.join("intents"))?;
     let messages = corpus::read_all(&folder.join("corpus"))?;
-    let messages: Vec<Message> = messages.into_iter().filter(|m| !m.is_test()).collect();
+    let (held_out, messages): (Vec<Message>, Vec<Message>) = messages.into_iter().partition(Message::is_test);
     let teacher = Teacher::read(&folder.join("teacher"))?;
-    let varied = transfer::vary(&messages, &Thesaurus::read(&folder.join("teacher"))?);
+    let varied = transfer::vary(&messages, &held_out, &Thesaurus::read(&folder.join("teacher"))?);
     let runs = (FOLDS as usize + 1) * MEMBERS;
     let progress = Progress::new(runs * settings.epochs);
     let mut unseen = Vec::new();

@@ -26,11 +26,11 @@ pub struct Varied<'a> {
     pub variants: Vec<String>,
 }
 
-/// All `messages` with their variants.
+/// All `messages` with their variants; what is `held_out` is no variant of any.
 #[must_use]
-pub fn vary<'a>(messages: &'a [Message], thesaurus: &Thesaurus) -> Vec<Varied<'a>> {
+pub fn vary<'a>(messages: &'a [Message], held_out: &[Message], thesaurus: &Thesaurus) -> Vec<Varied<'a>> {
     let partners: BTreeMap<u64, &Message> = messages.iter().map(|m| (corpus::hash(&m.text), m)).collect();
-    let mut seen = HashSet::new();
+    let mut seen: HashSet<u64> = held_out.iter().map(|m| corpus::hash(&m.text)).collect();
     let mut vary = |message: &'a Message| {
         let mut random = Random(corpus::hash(&message.text).rotate_left(16));
         let reworded = (0..REWORDINGS).filter_map(|_| thesaurus.reword(&message.text, &mut random));
@@ -81,11 +81,14 @@ mod tests {
             source: None,
         };
         let corpus = [message("one two three four five six"), message("?"), message("a b c d")];
-        let made: Vec<String> =
-            vary(&corpus, &Thesaurus::default()).into_iter().flat_map(|varied| varied.variants).collect();
-        let again: Vec<String> =
-            vary(&corpus, &Thesaurus::default()).into_iter().flat_map(|varied| varied.variants).collect();
-        assert_eq!(made, again);
+        let variants = |held_out: &[Message]| -> Vec<String> {
+            let varied = vary(&corpus, held_out, &Thesaurus::default());
+            varied.into_iter().flat_map(|varied| varied.variants).collect()
+        };
+        let made = variants(&[]);
+        assert_eq!(made, variants(&[]));
+        let without = variants(&[message(&made[0])]);
+        assert_eq!(without, made[1..], "a text of the test split is nobody's variant");
         for variant in &made {
             let known = |word: &str| corpus.iter().any(|m| m.text.split(' ').any(|w| w == word));
             assert!(variant.split_whitespace().all(known), "{variant}");

@@ -4,9 +4,11 @@ use aho_corasick::{AhoCorasick, MatchKind};
 use triage::intent::automaton::{Automaton, Match};
 use triage::intent::boundary::Boundary;
 use triage::intent::normalize::normalize;
+use triage::intent::tables;
 use triage_patterns::corpus;
 use triage_patterns::double_array::{self, Entry, Tables};
 use triage_patterns::random::Random;
+use triage_patterns::{learned, phrases};
 
 /// Texts compared.
 const TEXTS: usize = 4000;
@@ -43,13 +45,16 @@ fn theirs(entries: &[Entry], crate_: &AhoCorasick, text: &str) -> Vec<(u32, usiz
 }
 
 fn compare(entries: &[Entry], texts: impl Iterator<Item = String>) {
-    let tables = double_array::build(entries);
+    compare_with(&view(&double_array::build(entries)), entries, texts);
+}
+
+fn compare_with(automaton: &Automaton<'_>, entries: &[Entry], texts: impl Iterator<Item = String>) {
     let crate_ = AhoCorasick::builder()
         .match_kind(MatchKind::Standard)
         .build(entries.iter().map(|e| e.text.replace('\n', " ")))
         .expect("patterns fit");
     for text in texts {
-        assert_eq!(ours(&view(&tables), &text), theirs(entries, &crate_, &text), "{text:?}");
+        assert_eq!(ours(automaton, &text), theirs(entries, &crate_, &text), "{text:?}");
     }
 }
 
@@ -86,4 +91,24 @@ fn words_of_the_corpus_match_as_in_the_crate() {
     let entry = |(n, w): (usize, &&str)| Entry { text: (*w).to_owned(), boundary: (n % 4) as u8 };
     let entries: Vec<Entry> = words.iter().step_by(3).enumerate().map(entry).collect();
     compare(&entries, texts.into_iter().step_by(5));
+}
+
+/// The tables in the component, not only those that are built here.
+#[test]
+fn what_ships_matches_as_in_the_crate() {
+    let folder = std::path::Path::new(env!("CARGO_MANIFEST_DIR"));
+    let phrases = phrases::read(&folder.join("intents")).expect("the phrases are in form");
+    let learned = learned::read(&folder.join("learned")).expect("the weights are in form").expect("trained");
+    let number = |boundary: &str| Boundary::from_name(boundary).expect("a boundary class") as u8;
+    let hand = phrases.iter().map(|p| Entry { text: normalize(&p.text), boundary: number(&p.boundary) });
+    let rows = learned.rows.iter().filter_map(|row| match &row.kind {
+        learned::Kind::Pattern(boundary) => {
+            Some(Entry { text: row.text.clone(), boundary: number(boundary) })
+        }
+        learned::Kind::Shape | learned::Kind::Group => None,
+    });
+    let entries: Vec<Entry> = hand.chain(rows).collect();
+    let messages = corpus::read_all(&folder.join("corpus")).expect("the corpus is in form");
+    let texts = messages.iter().step_by(20).map(|m| normalize(&m.text));
+    compare_with(&tables::lexicon().automaton, &entries, texts);
 }

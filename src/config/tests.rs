@@ -14,6 +14,8 @@ fn the_defaults_are_a_working_development_setup() {
     assert_eq!(config.dapr.url, STAND_IN_URL);
     assert!(config.keys.accepts_secret(DEVELOPMENT_SECRET));
     assert_eq!((config.rate_limit, config.resilience.attempts), (100, 3));
+    let evaluated = crate::intent::Options::default().threshold;
+    assert_eq!(config.confidence_threshold, evaluated, "what is evaluated is what is served");
 }
 
 #[test]

@@ -115,6 +115,13 @@ fn dangling(document: &Value, value: &Value, found: &mut Vec<String>) {
 }
 
 #[test]
+fn what_is_served_is_the_file_without_its_indentation() {
+    let file: Value = serde_json::from_str(include_str!("openapi.json")).expect("the file is JSON");
+    assert_eq!(document(), file);
+    assert!(!OPENAPI.contains('\n'));
+}
+
+#[test]
 fn it_is_an_openapi_3_1_document_whose_references_resolve() {
     let document = document();
     assert_eq!(document["openapi"], "3.1.0");

@@ -145,3 +145,34 @@ fn is_mark(c: char) -> bool {
 pub fn is_word(c: char) -> bool {
     Kind::of(c) != Kind::Symbol
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn each_class_looks_at_its_own_edges() {
+        for (text, part, inside, start, end, word) in [
+            ("terrorism", "error", true, false, false, false),
+            ("errors", "error", true, true, false, false),
+            ("TypeError", "Error", true, false, true, false),
+            ("an error.", "error", true, true, true, true),
+            ("error", "error", true, true, true, true),
+            ("c+++", "c++", true, true, false, false),
+            ("c++,", "c++", true, true, true, true),
+            ("i++", "++", true, true, true, true),
+            ("a===b", "==", true, true, false, false),
+            ("snake_case", "case", true, false, true, false),
+            ("x1", "x", true, true, false, false),
+            ("에러가", "에러", true, true, true, true),
+            ("python을", "python", true, true, true, true),
+            ("é", "é", true, true, true, true),
+            ("café", "caf", true, true, false, false),
+        ] {
+            let at = text.find(part).unwrap();
+            let admits = |class: Boundary| class.admits(text, at, at + part.len());
+            let all = [Boundary::Inside, Boundary::Start, Boundary::End, Boundary::Word].map(admits);
+            assert_eq!(all, [inside, start, end, word], "{part} in {text}");
+        }
+    }
+}

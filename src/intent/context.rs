@@ -124,6 +124,7 @@ fn lead(logits: &[f64; 5]) -> f64 {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use proptest::prelude::*;
 
     const CLOSE_CALL: [f64; 5] = [1.0, 1.0, 1.0, 1.0, 1.0];
 
@@ -178,5 +179,41 @@ mod tests {
         assert_eq!(all.shift(clear), clear);
         let close = [0.0, 0.8, 0.0, 0.0, 0.0];
         assert_ne!(all.shift(close), close);
+    }
+
+    prop_compose! {
+        fn circumstances()(
+            source in prop::sample::select(vec!["concepts", "review", "debug", "exercise", "progress", "none"]),
+            scores in prop::array::uniform4(prop::option::of(0.0..=1.0)),
+            previous in prop::option::of(0_u8..5),
+            turn_number in prop::option::of(any::<u32>()),
+        ) -> Context {
+            let [completion_score, quiz_score, quality_score, consistency_score] = scores;
+            Context {
+                agent_source: AgentSource::from_name(source),
+                completion_score,
+                quiz_score,
+                quality_score,
+                consistency_score,
+                previous_intent: previous.map(Intent::from_number),
+                turn_number,
+            }
+        }
+    }
+
+    proptest! {
+        #[test]
+        fn whatever_the_circumstances_a_clear_call_stands(
+            context in circumstances(),
+            logits in prop::array::uniform5(-12.0..12.0),
+        ) {
+            let shifted = context.shift(logits);
+            if lead(&logits) > CLOSE {
+                prop_assert_eq!(shifted, logits);
+            }
+            for (before, after) in logits.iter().zip(shifted) {
+                prop_assert!((after - before).abs() <= CAP + 1e-9);
+            }
+        }
     }
 }
