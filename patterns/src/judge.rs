@@ -161,8 +161,9 @@ fn auroc(verdicts: &[Verdict]) -> f64 {
     let pair = |r: f64, w: f64| {
         if r > w { 1.0 } else { f64::from(u8::from(r == w)) / 2.0 }
     };
-    let sum: f64 = right.iter().map(|r| wrong.iter().map(|w| pair(*r, *w)).sum::<f64>()).sum();
-    sum / (right.len() * wrong.len()).max(1) as f64
+    let pairs = right.iter().flat_map(|r| wrong.iter().map(|w| pair(*r, *w)));
+    // From a zero of its own: the sum of nothing is -0.0.
+    pairs.fold(0.0, |sum, p| sum + p) / (right.len() * wrong.len()).max(1) as f64
 }
 
 /// The 95 % interval of a share (Wilson score).
