@@ -118,6 +118,9 @@ struct Failed {
     counts: bool,
 }
 
+/// What a call is made under while nobody guards it.
+const UNGUARDED: Permit = Permit { generation: 0, probe: false };
+
 /// An attempt to make.
 #[derive(Clone, Copy)]
 struct Try {
@@ -149,11 +152,11 @@ impl<P: Platform> Courier<'_, P> {
             result: Err(Undelivered::Deadline),
         };
         let mut records = records;
-        let mut accept = if invocation.stream { Accept::Stream } else { Accept::Json };
-        let mut number = 0;
-        while number < self.retry.attempts {
-            number = number.saturating_add(1);
-            let permit = match self.admit(&records, agent) {
+        let accept = if invocation.stream { Accept::Stream } else { Accept::Json };
+        let mut next = Try { number: 0, permit: UNGUARDED, accept };
+        while next.number < self.retry.attempts {
+            next.number = next.number.saturating_add(1);
+            next.permit = match self.admit(&records, agent) {
                 Verdict::Admitted(permit, phase) => {
                     report.phase = phase;
                     permit
@@ -166,20 +169,8 @@ impl<P: Platform> Courier<'_, P> {
                     return report;
                 }
             };
-            report.permit = Some(permit);
-            let next = Try { number, permit, accept };
-            let mut tried = self.attempt(agent, invocation, next, &mut report.attempts).await;
-            if tried.hides_the_status() && number < self.retry.attempts && self.remaining() >= LEAST {
-                number = number.saturating_add(1);
-                accept = Accept::Either;
-                let next = Try { number, permit, accept };
-                tried = self.attempt(agent, invocation, next, &mut report.attempts).await;
-                if let Tried::Failed(failed) = &mut tried {
-                    // One of the two was a failure for certain, whatever cut the second one short.
-                    failed.counts = true;
-                }
-            }
-            let failed = match tried {
+            report.permit = Some(next.permit);
+            let failed = match self.admitted(agent, invocation, &mut next, &mut report.attempts).await {
                 Tried::Done(delivered) => {
                     report.result = Ok(delivered);
                     return report;
@@ -191,13 +182,13 @@ impl<P: Platform> Courier<'_, P> {
                 Tried::Failed(failed) => failed,
             };
             report.result = Err(Self::undelivered(&failed));
-            if failed.counts && self.note_failure(agent, permit).await {
+            if failed.counts && self.note_failure(agent, next.permit).await {
                 // It is open now, by our own doing: no further attempt would be admitted.
                 report.phase = Phase::Open;
                 return report;
             }
             let random = self.random();
-            match self.retry.after(number, failed.cause, failed.hint, self.remaining(), random) {
+            match self.retry.after(next.number, failed.cause, failed.hint, self.remaining(), random) {
                 Retry::Stop => return report,
                 Retry::RetryAfter(pause) => self.platform.sleep(pause).await,
             }
@@ -225,7 +216,7 @@ impl<P: Platform> Courier<'_, P> {
         if self.flags.on(Flag::CircuitBreaker) {
             self.breakers.admit(records, &agent.id)
         } else {
-            Verdict::Admitted(Permit { generation: 0, probe: false }, Phase::Closed)
+            Verdict::Admitted(UNGUARDED, Phase::Closed)
         }
     }
 
@@ -240,6 +231,28 @@ impl<P: Platform> Courier<'_, P> {
             return Undelivered::Deadline;
         }
         Undelivered::Failed { cause: failed.cause, retry_after: failed.hint }
+    }
+
+    /// What one admission is good for: an attempt, and where Dapr hid its status a second one that
+    /// shows it.
+    async fn admitted(
+        &self,
+        agent: &Agent,
+        invocation: &Invocation,
+        next: &mut Try,
+        attempts: &mut Vec<Attempt>,
+    ) -> Tried<P::Body> {
+        let tried = self.attempt(agent, invocation, *next, attempts).await;
+        if !tried.hides_the_status() || next.number >= self.retry.attempts || self.remaining() < LEAST {
+            return tried;
+        }
+        next.number = next.number.saturating_add(1);
+        next.accept = Accept::Either;
+        match self.attempt(agent, invocation, *next, attempts).await {
+            // One of the two was a failure for certain, whatever cut the second one short.
+            Tried::Failed(failed) => Tried::Failed(Failed { counts: true, ..failed }),
+            tried => tried,
+        }
     }
 
     async fn attempt(
