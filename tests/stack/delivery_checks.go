@@ -90,6 +90,31 @@ func aStreamPassesUnbuffered() (string, error) {
 	)
 }
 
+// An agent that refuses to stream is asked once more, in a way that shows its status, and stays in service.
+func aRefusedStreamIsNoOutage() (string, error) {
+	if err := first(calm(), steer("debug-agent", behaviour{Fail: -1, Status: 400})); err != nil {
+		return "", err
+	}
+	const questions = 6
+	for n := 1; n <= questions; n++ {
+		answer, err := ask(stuck, map[string]string{"accept": "text/event-stream"})
+		if err != nil {
+			return "", err
+		}
+		all, err := calls()
+		if err != nil {
+			return "", err
+		}
+		if fault := first(
+			expect(answer.status == 502 && answer.text("error") == "agent_rejected", "question %d: %d %v", n, answer.status, answer.body),
+			expect(len(all) == 2*n, "question %d: %d calls", n, len(all)),
+		); fault != nil {
+			return "", fault
+		}
+	}
+	return fmt.Sprintf("%d questions, two calls each", questions), calm()
+}
+
 // An agent that fails twice and then answers sees three calls, with one idempotency key.
 func retriesHaveOneOwner() (string, error) {
 	figures := ""

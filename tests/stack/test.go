@@ -17,6 +17,7 @@ var checks = []check{
 	{"daprd-alike", daprdAnswersAsTheStandInDoes},
 	{"routes", everyIntentReachesItsAgent},
 	{"stream", aStreamPassesUnbuffered},
+	{"refused", aRefusedStreamIsNoOutage},
 	{"retries", retriesHaveOneOwner},
 	{"audit", theEventIsOnItsTopic},
 	{"dead-letter", aDeadLetterIsReplayed},
