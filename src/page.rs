@@ -1,8 +1,6 @@
 //! `GET /`: one static page to try a question in a browser and see the decision, the matched words, the
 //! answer and the breakers. Text, style and behaviour are the files under `src/page/`.
 
-use std::borrow::Cow;
-
 use crate::config::{Config, DEVELOPMENT_SECRET};
 
 /// What the page may load and call: this origin alone, and nothing that stands in the document itself.
@@ -33,7 +31,7 @@ impl Part {
     /// The text. The document carries the published development key where that is accepted, with the
     /// claims that are expected, so that the page can sign tokens as `make token` does; elsewhere one is
     /// pasted.
-    pub fn text(self, config: Option<&Config>) -> Cow<'static, str> {
+    pub fn text(self, config: Option<&Config>) -> String {
         match self {
             Self::Document => {
                 let known = config.filter(|config| config.keys.accepts_secret(DEVELOPMENT_SECRET));
@@ -46,10 +44,10 @@ impl Part {
                 });
                 let values = [("{key}", key), ("{issuer}", issuer), ("{audience}", audience)];
                 let document = include_str!("page/index.html").to_owned();
-                values.iter().fold(document, |text, (place, value)| text.replacen(place, value, 1)).into()
+                values.iter().fold(document, |text, (place, value)| text.replacen(place, value, 1))
             }
-            Self::Script => include_str!("page/page.js").into(),
-            Self::Style => include_str!("page/page.css").into(),
+            Self::Script => include_str!("page/page.js").to_owned(),
+            Self::Style => include_str!("page/page.css").to_owned(),
         }
     }
 }

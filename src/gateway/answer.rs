@@ -72,7 +72,7 @@ pub fn finish<P: Platform, B>(exchange: &Exchange<P, B>, outcome: Outcome<P>) ->
             (status, "application/json", text.into_bytes(), headers, None)
         }
         Outcome::Page(part) => {
-            let text = part.text(config.as_deref()).into_owned().into_bytes();
+            let text = part.text(config.as_deref()).into_bytes();
             (200, part.content_type(), text, Vec::new(), None)
         }
         Outcome::Empty => (204, "", Vec::new(), Vec::new(), None),
